@@ -1,0 +1,2 @@
+//! The binary `kinglet`.
+fn main() {}

@@ -1,0 +1,124 @@
+//! Interpreters of one graph. A [`Program`] is a graph prepared for a device; a [`State`] is one conversation's cache.
+//!
+//! Knows nothing of text, sampling or families.
+
+pub mod reference;
+
+use crate::graph::NodeId;
+use crate::{Error, Result};
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Which logits a run returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// None: only the cache grows.
+    Nothing,
+    /// Those after the last token.
+    Last,
+    /// Those after every token.
+    All,
+}
+
+impl Want {
+    /// How many rows of logits a run of `tokens` tokens makes.
+    pub fn rows(self, tokens: usize) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Last => tokens.min(1),
+            Self::All => tokens,
+        }
+    }
+}
+
+/// Asks a run to stop; shared between threads.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// From now on runs end with [`Error::Cancelled`].
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+    /// Whether somebody cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+    /// An error once somebody cancelled.
+    pub fn check(&self) -> Result<()> {
+        if self.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
+    }
+}
+
+/// What runs the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// `reference`, `cpu` or `gpu`.
+    pub kind: &'static str,
+    /// Instruction set or adapter, threads, precision: for people.
+    pub detail: String,
+}
+
+/// Bytes that a program and its states take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Weights as the device holds them.
+    pub weights: usize,
+    /// Keys and values of one session at full context.
+    pub kv: usize,
+    /// Intermediate values.
+    pub scratch: usize,
+}
+
+impl Memory {
+    /// Everything.
+    pub fn total(&self) -> usize {
+        self.weights + self.kv + self.scratch
+    }
+}
+
+/// A graph prepared for a device. One run at a time; states are independent of each other.
+pub trait Program: Send {
+    /// What it runs on.
+    fn device(&self) -> Device;
+
+    /// What it takes.
+    fn memory(&self) -> Memory;
+
+    /// An empty cache for up to `context` positions.
+    fn state(&self, context: usize) -> Result<Box<dyn State>>;
+
+    /// Feeds `ids` after what `state` holds, in chunks. `logits` receives the wanted rows, `[rows, vocab]`.
+    ///
+    /// On an error, cancellation among them, `state` stands where the last whole chunk ended, and `logits` is unspecified.
+    fn run(
+        &mut self,
+        state: &mut dyn State,
+        ids: &[u32],
+        want: Want,
+        logits: &mut Vec<f32>,
+        cancel: &Cancel,
+    ) -> Result<()>;
+
+    /// A node's output in the last chunk run, `[rows, width]`; `None` where the program did not keep it.
+    fn read(&self, node: NodeId) -> Option<Vec<f32>>;
+}
+
+/// Keys and values of one conversation.
+pub trait State: Send {
+    /// Positions fed so far.
+    fn position(&self) -> usize;
+
+    /// Positions it can hold.
+    fn context(&self) -> usize;
+
+    /// Forgets everything from position `to` on. Fails where a sliding window has dropped what `to` would need.
+    fn truncate(&mut self, to: usize) -> Result<()>;
+
+    /// An independent copy.
+    fn fork(&self) -> Result<Box<dyn State>>;
+
+    /// For the program to find its own kind again.
+    fn as_any(&mut self) -> &mut dyn Any;
+}

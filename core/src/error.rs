@@ -1,0 +1,153 @@
+//! The one error type of the crate. Messages are lower-case fragments that name the thing and the way out.
+
+use std::path::PathBuf;
+
+/// What every fallible function here returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Everything that can go wrong, in groups: the file, the model in it, the text, the run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    // === The file ===
+    /// The operating system refused a file.
+    #[error("cannot read {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The bytes are not a GGUF file that this crate can trust.
+    #[error("malformed GGUF at byte {offset}: {what}; the file is damaged or not a GGUF v2/v3 file, get it again")]
+    Gguf {
+        /// Where in the file, in bytes.
+        offset: u64,
+        /// What is wrong there.
+        what: String,
+    },
+    /// A tensor is stored in a format that has no decoder here.
+    #[error("tensor {tensor} is stored as {format}, which is not supported; known formats: {known}")]
+    UnsupportedFormat {
+        /// The tensor's GGUF name.
+        tensor: String,
+        /// The format's name, or its number where it has none.
+        format: String,
+        /// The formats that would work.
+        known: String,
+    },
+
+    // === The model in it ===
+    /// `general.architecture` names a family that is not built in.
+    #[error("architecture {name:?} is not supported; known architectures: {known}")]
+    UnsupportedArchitecture {
+        /// What the file says.
+        name: String,
+        /// The families that would work.
+        known: String,
+    },
+    /// A metadata key that the model needs is absent, or holds something that it cannot mean.
+    #[error("metadata {key}: {what}")]
+    Metadata {
+        /// The GGUF key.
+        key: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A tensor that the architecture needs is not in the file.
+    #[error("tensor {name} is missing; the file is incomplete, or its metadata names the wrong architecture")]
+    MissingTensor {
+        /// The tensor's GGUF name.
+        name: String,
+    },
+    /// A tensor has another shape than the metadata demands.
+    #[error("tensor {name} has shape {found:?}, but the metadata demands {expected:?} (GGUF order, columns first)")]
+    TensorShape {
+        /// The tensor's GGUF name.
+        name: String,
+        /// What the file holds.
+        found: Vec<usize>,
+        /// What the architecture needs.
+        expected: Vec<usize>,
+    },
+    /// The vocabulary in the file cannot be used.
+    #[error("tokenizer: {0}")]
+    Tokenizer(String),
+    /// A chat template does not parse or fails on the messages given.
+    #[error("chat template: {0}; give another template, or use a raw prompt")]
+    Template(String),
+
+    // === The run ===
+    /// An option, or a combination of options, makes no sense.
+    #[error("option {name}: {what}")]
+    Option {
+        /// The option as the caller wrote it.
+        name: String,
+        /// What is wrong and what would be right.
+        what: String,
+    },
+    /// A token id beyond the vocabulary.
+    #[error("token id {id} is outside the vocabulary of {vocab} tokens")]
+    TokenId {
+        /// The id given.
+        id: u32,
+        /// How many tokens there are.
+        vocab: usize,
+    },
+    /// More tokens than the context holds.
+    #[error(
+        "{needed} tokens do not fit the context of {context}; shorten the text or open the session with a larger context"
+    )]
+    ContextFull {
+        /// Positions that the call would need.
+        needed: usize,
+        /// Positions that there are.
+        context: usize,
+    },
+    /// The cache no longer holds the positions that a rollback needs.
+    #[error(
+        "cannot go back to position {to}: sliding-window layers have already dropped what it needs; start from an empty or saved state"
+    )]
+    Rollback {
+        /// The position asked for.
+        to: usize,
+    },
+    /// Memory that the device refused.
+    #[error("{bytes} bytes for {what} were refused; use a smaller context or model")]
+    OutOfMemory {
+        /// How much was asked for.
+        bytes: usize,
+        /// For what.
+        what: &'static str,
+    },
+    /// The caller cancelled.
+    #[error("cancelled")]
+    Cancelled,
+    /// The model's answer could not be brought into the asked form.
+    #[error("constraint: {0}")]
+    Constraint(String),
+}
+
+impl Error {
+    /// A stable short name of the kind, for machines (`"gguf"`, `"context_full"`, ...).
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "io",
+            Self::Gguf { .. } => "gguf",
+            Self::UnsupportedFormat { .. } => "unsupported_format",
+            Self::UnsupportedArchitecture { .. } => "unsupported_architecture",
+            Self::Metadata { .. } => "metadata",
+            Self::MissingTensor { .. } => "missing_tensor",
+            Self::TensorShape { .. } => "tensor_shape",
+            Self::Tokenizer(_) => "tokenizer",
+            Self::Template(_) => "template",
+            Self::Option { .. } => "option",
+            Self::TokenId { .. } => "token_id",
+            Self::ContextFull { .. } => "context_full",
+            Self::Rollback { .. } => "rollback",
+            Self::OutOfMemory { .. } => "out_of_memory",
+            Self::Cancelled => "cancelled",
+            Self::Constraint(_) => "constraint",
+        }
+    }
+}
