@@ -32,10 +32,12 @@ impl Builder {
 
     /// Appends a node.
     pub fn node(&mut self, name: impl Into<String>, op: Op, inputs: &[NodeId]) -> NodeId {
-        let width = op.width(&self.graph, inputs);
+        let first = inputs.first().map(|id| self.graph.node(*id));
+        let shape = |id| (self.graph.weight(id).cols, self.graph.weight(id).rows);
+        let width = op.width(first.map_or(0, |node| node.width), shape);
         let rows = match op {
             Op::PickRows => Rows::Wanted,
-            _ => inputs.first().map_or(Rows::All, |id| self.graph.node(*id).rows),
+            _ => first.map_or(Rows::All, |node| node.rows),
         };
         self.graph.nodes.push(Node { name: name.into(), op, inputs: inputs.to_vec(), width, rows });
         NodeId(self.graph.nodes.len() - 1)

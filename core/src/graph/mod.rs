@@ -6,21 +6,10 @@
 
 mod builder;
 
+pub use crate::ops::{NodeId, SlotId, WeightId};
 pub use builder::Builder;
 
 use crate::ops::Op;
-
-/// Index of a node in [`Graph::nodes`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(pub usize);
-
-/// Index of a weight in [`Graph::weights`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct WeightId(pub usize);
-
-/// Index of a cache slot in [`Graph::slots`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SlotId(pub usize);
 
 /// Which rows of the step a value has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! Scaled dot-product attention with grouped heads (arXiv 2305.13245) and an optional sliding window.
 
-use super::{dot, softcap::softcap};
-use crate::graph::SlotId;
+use super::{SlotId, dot, softcap::softcap};
 
 /// Queries over a slot's keys and values.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! Token embedding: a row of a table, times a constant.
 
-use crate::graph::WeightId;
+use super::WeightId;
 
 /// Looks up token ids.
 #[derive(Clone, Debug, PartialEq)]

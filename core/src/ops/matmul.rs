@@ -1,7 +1,6 @@
 //! Product of activations with a weight matrix, row by row of the weight.
 
-use super::dot;
-use crate::graph::WeightId;
+use super::{WeightId, dot};
 
 /// `out[t][r] = sum_k x[t][k] * weight[r][k] + bias[r]`
 #[derive(Clone, Debug, PartialEq)]

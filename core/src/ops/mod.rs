@@ -7,6 +7,7 @@ mod add;
 mod attend;
 mod embed;
 mod gated;
+mod ids;
 mod matmul;
 mod rms_norm;
 mod rope;
@@ -16,12 +17,11 @@ pub use add::add;
 pub use attend::Attend;
 pub use embed::Embed;
 pub use gated::{Activation, GELU_CUBIC, GELU_SLOPE, Gated};
+pub use ids::{NodeId, SlotId, WeightId};
 pub use matmul::Matmul;
 pub use rms_norm::RmsNorm;
 pub use rope::{Pairing, Rope, angle};
 pub use softcap::Softcap;
-
-use crate::graph::{Graph, NodeId, SlotId};
 
 /// One operation with its parameters. Inputs and weights are `[rows, width]` and by id.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,13 +65,13 @@ impl Op {
         }
     }
 
-    /// Floats in a row of the output.
-    pub fn width(&self, graph: &Graph, inputs: &[NodeId]) -> usize {
+    /// Floats in a row of the output: of the first input's width and a weight's `(cols, rows)`.
+    pub fn width(&self, input: usize, shape: impl Fn(WeightId) -> (usize, usize)) -> usize {
         match self {
-            Self::Embed(op) => graph.weight(op.table).cols,
-            Self::Matmul(op) => graph.weight(op.weight).rows,
+            Self::Embed(op) => shape(op.table).0,
+            Self::Matmul(op) => shape(op.weight).1,
             Self::Append(_) => 0,
-            _ => inputs.first().map_or(0, |id| graph.node(*id).width),
+            _ => input,
         }
     }
 }

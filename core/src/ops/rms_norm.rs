@@ -1,7 +1,6 @@
 //! Root-mean-square norm (arXiv 1910.07467): `x / sqrt(mean(x^2) + eps) * weight`.
 
-use super::dot;
-use crate::graph::WeightId;
+use super::{WeightId, dot};
 
 /// Norm over groups of `dim` columns: the whole row, or each head.
 #[derive(Clone, Debug, PartialEq)]

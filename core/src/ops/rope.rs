@@ -1,6 +1,6 @@
 //! Rotary position embedding (arXiv 2104.09864): pairs of a head's columns turn by an angle that grows with the position.
 
-use crate::graph::WeightId;
+use super::WeightId;
 
 /// Which columns of a head form a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
