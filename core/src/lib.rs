@@ -6,6 +6,7 @@ pub mod gguf;
 pub mod graph;
 pub mod model;
 pub mod ops;
+pub mod precision;
 pub mod quant;
 pub mod schedule;
 pub mod weights;

@@ -1,0 +1,211 @@
+//! Activations as integers: 32 columns share one f32 scale, values are 8 or 16 bits.
+//!
+//! 16-bit values are kept as two planes of signed bytes, `256 * hi + lo`, since the dot products of today's
+//! processors multiply bytes; those that multiply 16 bits get the values in pairs too.
+//! A chunk of rows lies block by block, `[block][row]`, because the kernels walk all rows of one block of weights.
+
+use crate::quant::BLOCK;
+
+/// Words of both byte planes of a block, and words of its pairs.
+const WORDS: usize = 16;
+
+/// What kernels need beside a block's values. Groups are the block's halves of 16 columns.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Scale {
+    /// Activation = `scale` times integer.
+    pub scale: f32,
+    /// Sum of the integers.
+    pub sum: i32,
+    /// Sums of the integers by group.
+    pub group_sum: [i32; 2],
+    /// Sum of the activations: `scale * sum`.
+    pub total: f32,
+    /// Sums of the activations by group.
+    pub group_total: [f32; 2],
+    _pad: u32,
+}
+
+/// A chunk of quantised rows.
+pub struct Activations {
+    /// 16 bits instead of 8.
+    pub wide: bool,
+    /// Columns / 32.
+    blocks: usize,
+    /// `[block][row][16]`: upper bytes in the first 8 words, lower bytes in the next 8 (8-bit: only the first 8).
+    planes: Vec<u32>,
+    /// `[block][row][16]`: 16-bit values two a word, in the order of [`super::simd::Dot::prepare`]'s 16 vectors; empty where unused.
+    pairs: Vec<u32>,
+    /// `[block][row]`
+    scales: Vec<Scale>,
+}
+
+impl Activations {
+    /// Room for `rows` rows of at most `cols` columns.
+    pub fn new(rows: usize, cols: usize, wide: bool, with_pairs: bool) -> Self {
+        let blocks = cols.div_ceil(BLOCK);
+        let words = rows * blocks * WORDS;
+        Self {
+            wide,
+            blocks,
+            planes: vec![0; words],
+            pairs: vec![0; if with_pairs { words } else { 0 }],
+            scales: vec![Scale::default(); rows * blocks],
+        }
+    }
+
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        4 * (self.planes.len() + self.pairs.len()) + size_of::<Scale>() * self.scales.len()
+    }
+
+    /// Pointers for the kernels, for a chunk of `rows` rows.
+    pub fn pointers(&mut self, rows: usize) -> Pointers {
+        Pointers {
+            rows,
+            wide: self.wide,
+            with_pairs: !self.pairs.is_empty(),
+            blocks: self.blocks,
+            planes: self.planes.as_mut_ptr(),
+            pairs: self.pairs.as_mut_ptr(),
+            scales: self.scales.as_mut_ptr(),
+        }
+    }
+}
+
+/// Where a chunk's quantised rows lie; threads write different rows, then all read.
+#[derive(Clone, Copy)]
+pub struct Pointers {
+    rows: usize,
+    wide: bool,
+    with_pairs: bool,
+    blocks: usize,
+    planes: *mut u32,
+    pairs: *mut u32,
+    scales: *mut Scale,
+}
+
+#[allow(unsafe_code)]
+// SAFETY: the stages write different rows from different threads and read after a barrier.
+unsafe impl Send for Pointers {}
+#[allow(unsafe_code)]
+// SAFETY: see above.
+unsafe impl Sync for Pointers {}
+
+#[allow(unsafe_code)]
+impl Pointers {
+    /// Rows of the chunk.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether values have 16 bits.
+    pub fn wide(&self) -> bool {
+        self.wide
+    }
+
+    /// The byte planes of a block of a row: 16 words.
+    #[inline(always)]
+    pub fn planes(&self, block: usize, row: usize) -> *const u32 {
+        debug_assert!(block < self.blocks && row < self.rows);
+        // SAFETY: `block` and `row` are within what `new` made room for.
+        unsafe { self.planes.add((block * self.rows + row) * WORDS) }
+    }
+
+    /// The pairs of a block of a row: 16 words.
+    #[inline(always)]
+    pub fn pairs(&self, block: usize, row: usize) -> *const u32 {
+        debug_assert!(self.with_pairs && block < self.blocks && row < self.rows);
+        // SAFETY: `block` and `row` are within what `new` made room for.
+        unsafe { self.pairs.add((block * self.rows + row) * WORDS) }
+    }
+
+    /// The scale of a block of a row.
+    #[inline(always)]
+    pub fn scale(&self, block: usize, row: usize) -> &Scale {
+        debug_assert!(block < self.blocks && row < self.rows);
+        // SAFETY: `block` and `row` are within what `new` made room for.
+        unsafe { &*self.scales.add(block * self.rows + row) }
+    }
+
+    /// Quantises one row of `x.len()` columns, a multiple of 32. Inline, to be compiled for the kernel's instruction set.
+    ///
+    /// # Safety
+    /// No other thread may touch this row meanwhile, and `x` may not be longer than what `new` made room for.
+    #[inline(always)]
+    pub unsafe fn quantise(&self, row: usize, x: &[f32]) {
+        debug_assert!(row < self.rows && x.len() <= self.blocks * BLOCK);
+        let limit = if self.wide { WIDE_LIMIT } else { NARROW_LIMIT };
+        for (block, x) in x.as_chunks::<BLOCK>().0.iter().enumerate() {
+            let (q, scale) = quantise_block(x, limit);
+            let at = block * self.rows + row;
+            // SAFETY: within what `new` made room for, and this thread's alone.
+            unsafe {
+                *self.scales.add(at) = scale;
+                let planes = &mut *self.planes.add(at * WORDS).cast::<[u32; WORDS]>();
+                if self.wide {
+                    let hi = q.map(|q| (q + 128) >> 8);
+                    let lo: [i32; BLOCK] = std::array::from_fn(|i| q[i] - 256 * hi[i]);
+                    planes[..8].copy_from_slice(&bytes_to_words(&hi));
+                    planes[8..].copy_from_slice(&bytes_to_words(&lo));
+                } else {
+                    planes[..8].copy_from_slice(&bytes_to_words(&q));
+                }
+                if self.with_pairs {
+                    *self.pairs.add(at * WORDS).cast::<[u32; WORDS]>() = pairs_to_words(&q);
+                }
+            }
+        }
+    }
+}
+
+/// Greatest 8-bit value.
+const NARROW_LIMIT: f32 = 127.0;
+/// Greatest 16-bit value whose upper byte, rounded, is a signed byte.
+const WIDE_LIMIT: f32 = 127.0 * 256.0;
+
+/// Integers of a block, rounded to nearest even, and their scale. What is not finite makes a scale that is not finite.
+#[inline(always)]
+fn quantise_block(x: &[f32; BLOCK], limit: f32) -> ([i32; BLOCK], Scale) {
+    // A float of this size has no bits after the point, so adding it rounds, and its lowest bits are the integer.
+    const ROUND: f32 = 12_582_912.0;
+    let mut peak = [0.0f32; 8];
+    for (i, x) in x.iter().enumerate() {
+        let x = x.abs();
+        peak[i % 8] = if x > peak[i % 8] || x.is_nan() { x } else { peak[i % 8] };
+    }
+    let peak = peak.iter().fold(0.0f32, |a, b| if *b > a || b.is_nan() { *b } else { a });
+    let inverse = if peak > 0.0 { limit / peak } else { 0.0 };
+    // A subnormal peak would make the inverse infinite; such a block is as good as zero.
+    let (inverse, scale) = if inverse.is_finite() { (inverse, peak / limit) } else { (0.0, peak * 0.0) };
+    let mut q = [0i32; BLOCK];
+    for (q, x) in q.iter_mut().zip(x) {
+        *q = ((x * inverse + ROUND).to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
+    }
+    if !scale.is_finite() {
+        q = [0; BLOCK];
+    }
+    let group_sum = [q[..16].iter().sum(), q[16..].iter().sum()];
+    let sum: i32 = group_sum[0] + group_sum[1];
+    let group_total = group_sum.map(|sum| scale * sum as f32);
+    (q, Scale { scale, sum, group_sum, total: scale * sum as f32, group_total, _pad: 0 })
+}
+
+/// Lowest bytes, four a word.
+#[inline(always)]
+fn bytes_to_words(q: &[i32; BLOCK]) -> [u32; 8] {
+    std::array::from_fn(|i| {
+        let b = |j: usize| q[4 * i + j] as u32 & 0xff;
+        b(0) | b(1) << 8 | b(2) << 16 | b(3) << 24
+    })
+}
+
+/// Lowest halves, two a word: for each group of 16 columns four words of columns `4i, 4i+2`, then four of `4i+1, 4i+3`.
+#[inline(always)]
+fn pairs_to_words(q: &[i32; BLOCK]) -> [u32; WORDS] {
+    std::array::from_fn(|i| {
+        let (group, odd, word) = (i / 8, i / 4 % 2, i % 4);
+        let at = 16 * group + 4 * word + odd;
+        (q[at] as u32 & 0xffff) | (q[at + 2] as u32) << 16
+    })
+}

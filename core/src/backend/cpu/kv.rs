@@ -1,0 +1,158 @@
+//! Keys and values of one session, laid out for the attention kernel.
+//!
+//! Keys lie in blocks of 16 positions, `[kv_head][block][head_dim][16]`, so that one vector holds one column of
+//! several positions and scores need no sums across lanes; values lie `[kv_head][position][head_dim]`.
+//! Sliding-window layers keep a ring of their window and one chunk.
+
+use crate::backend::State;
+use crate::precision::KvType;
+use crate::graph::Slot;
+use crate::{Error, Result};
+use std::any::Any;
+
+/// Positions of a block of keys; every vector length divides it.
+pub const KEYS: usize = 16;
+
+/// Elements of a cache, as stored.
+pub enum Store {
+    /// Halves, as bits.
+    F16(Box<[u16]>),
+    /// As computed.
+    F32(Box<[f32]>),
+}
+
+impl Store {
+    /// Zeros that take no memory until they are written.
+    fn new(kv: KvType, len: usize) -> Result<Self> {
+        fn zeros<T: bytemuck::Zeroable>(len: usize) -> Result<Box<[T]>> {
+            bytemuck::allocation::try_zeroed_slice_box(len)
+                .map_err(|()| Error::OutOfMemory { bytes: len * size_of::<T>(), what: "keys and values" })
+        }
+        Ok(match kv {
+            KvType::F16 => Self::F16(zeros(len)?),
+            KvType::F32 => Self::F32(zeros(len)?),
+        })
+    }
+
+    /// A copy of the first `used` elements of every `stride`.
+    fn copy(&self, stride: usize, used: usize) -> Result<Self> {
+        fn fill<T: Copy>(from: &[T], to: &mut [T], stride: usize, used: usize) {
+            for (from, to) in from.chunks(stride).zip(to.chunks_mut(stride)) {
+                to[..used].copy_from_slice(&from[..used]);
+            }
+        }
+        match self {
+            Self::F16(from) => {
+                let mut to = Self::new(KvType::F16, from.len())?;
+                if let Self::F16(to) = &mut to {
+                    fill(from, to, stride, used);
+                }
+                Ok(to)
+            }
+            Self::F32(from) => {
+                let mut to = Self::new(KvType::F32, from.len())?;
+                if let Self::F32(to) = &mut to {
+                    fill(from, to, stride, used);
+                }
+                Ok(to)
+            }
+        }
+    }
+}
+
+/// One layer's keys and values.
+pub struct Layer {
+    /// Its shape.
+    pub slot: Slot,
+    /// Positions that there is room for; a multiple of [`KEYS`]. Position `p` lies at `p % capacity`.
+    pub capacity: usize,
+    /// `[kv_head][capacity / 16][head_dim][16]`
+    pub keys: Store,
+    /// `[kv_head][capacity][head_dim]`
+    pub values: Store,
+}
+
+impl Layer {
+    fn fork(&self, position: usize) -> Result<Self> {
+        let stride = self.capacity * self.slot.head_dim;
+        // Keys are copied by whole blocks.
+        let used = position.next_multiple_of(KEYS).min(self.capacity) * self.slot.head_dim;
+        Ok(Self {
+            slot: self.slot,
+            capacity: self.capacity,
+            keys: self.keys.copy(stride, used)?,
+            values: self.values.copy(stride, used)?,
+        })
+    }
+}
+
+/// All layers of one session.
+pub struct Cache {
+    /// In the order of the graph's slots.
+    pub layers: Vec<Layer>,
+    /// Positions filled.
+    pub position: usize,
+    context: usize,
+}
+
+/// Positions that a layer keeps: all, or its window and one chunk.
+pub fn capacity(slot: &Slot, context: usize, chunk: usize) -> usize {
+    let needed = slot.window.map_or(context, |w| context.min(w.saturating_add(chunk)));
+    needed.next_multiple_of(KEYS)
+}
+
+/// Bytes that a session's cache takes.
+pub fn bytes(slots: &[Slot], context: usize, chunk: usize, kv: KvType) -> usize {
+    let element = if kv == KvType::F16 { 2 } else { 4 };
+    slots.iter().map(|s| 2 * capacity(s, context, chunk) * s.kv_heads * s.head_dim * element).sum()
+}
+
+impl Cache {
+    /// An empty cache.
+    pub fn new(slots: &[Slot], context: usize, chunk: usize, kv: KvType) -> Result<Self> {
+        let layers = slots
+            .iter()
+            .map(|slot| {
+                let capacity = capacity(slot, context, chunk);
+                let len = capacity * slot.kv_heads * slot.head_dim;
+                Ok(Layer { slot: *slot, capacity, keys: Store::new(kv, len)?, values: Store::new(kv, len)? })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { layers, position: 0, context })
+    }
+}
+
+impl State for Cache {
+    fn position(&self) -> usize {
+        self.position
+    }
+
+    fn context(&self) -> usize {
+        self.context
+    }
+
+    fn truncate(&mut self, to: usize) -> Result<()> {
+        if to >= self.position {
+            return Ok(());
+        }
+        for layer in &self.layers {
+            // The query at `to` sees `window - 1` positions before it; the ring still holds the last `capacity`.
+            let oldest = self.position.saturating_sub(layer.capacity);
+            let needed = layer.slot.window.map_or(0, |w| (to + 1).saturating_sub(w));
+            if needed < oldest {
+                return Err(Error::Rollback { to });
+            }
+        }
+        self.position = to;
+        Ok(())
+    }
+
+    fn fork(&self) -> Result<Box<dyn State>> {
+        let layers = self.layers.iter().map(|layer| layer.fork(self.position)).collect::<Result<_>>()?;
+        Ok(Box::new(Self { layers, position: self.position, context: self.context }))
+    }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+}

@@ -1,0 +1,427 @@
+//! Products of quantised activations with packed weights: the kernels in which nearly all time is spent.
+//!
+//! A *unit* is 32 weight rows (half a tile) against all rows of a chunk. For each output the blocks of 32 columns are
+//! taken in order; a block's integer sum is exact, then one fused multiply-add (two where the format has minima, and as
+//! many for each 16 columns where it scales those) brings it into an f32. That order depends neither on the number of
+//! rows of the chunk, nor on threads, nor on the instruction set, so all of them give the same bits.
+
+#![allow(unsafe_code)] // Pointer walks over planes whose sizes `Packed` guarantees.
+
+use super::activations::Pointers;
+use super::simd::{Dot, Isa, Kernel, Simd};
+use crate::quant::{BLOCK, Layout, Packed, Scales, TILE};
+use std::marker::PhantomData;
+
+/// Weight rows of a unit.
+pub const UNIT: usize = 32;
+/// Most rows of a chunk that one pass takes, so that their sums stay in the first-level cache.
+pub const PASS: usize = 64;
+/// Sums of one unit: `[row of the chunk][weight row]`.
+pub type Sums = [[f32; UNIT]; PASS];
+/// How far ahead a single row's pass asks for weights, in words.
+const AHEAD: usize = 1024;
+
+/// Where a packed matrix's planes lie.
+#[derive(Clone, Copy)]
+struct Planes<'a> {
+    low: &'a [u32],
+    high: &'a [u32],
+    d: &'a [u16],
+    m: &'a [u16],
+    sub: &'a [i8],
+    submin: &'a [u8],
+    blocks: usize,
+    bias: i32,
+    codebook: [u8; 16],
+}
+
+/// How a kind of packed matrix is read; all of it known when the kernel is compiled.
+trait Reading {
+    const LOW: u32;
+    const HIGH: u32;
+    const CODEBOOK: bool;
+    const SUPER: bool;
+    const GROUPS: usize;
+    const MIN: bool;
+    /// Bits that an unpacked code can have.
+    const BITS: u32 = if Self::CODEBOOK { 8 } else { Self::LOW + Self::HIGH };
+}
+
+struct Read<const LOW: u32, const HIGH: u32, const CODEBOOK: bool, const SUPER: bool, const GROUPS: usize, const MIN: bool>;
+
+impl<const LOW: u32, const HIGH: u32, const CODEBOOK: bool, const SUPER: bool, const GROUPS: usize, const MIN: bool> Reading
+    for Read<LOW, HIGH, CODEBOOK, SUPER, GROUPS, MIN>
+{
+    const LOW: u32 = LOW;
+    const HIGH: u32 = HIGH;
+    const CODEBOOK: bool = CODEBOOK;
+    const SUPER: bool = SUPER;
+    const GROUPS: usize = GROUPS;
+    const MIN: bool = MIN;
+}
+
+/// Sums of unit `unit` of `matrix` for the chunk's rows `first..first + count` (at most [`PASS`]).
+///
+/// Weight rows beyond the matrix's last give zeros. A layout that no kernel reads gives NaN; a test goes through all
+/// of [`crate::quant::FORMATS`].
+pub fn unit(isa: Isa, matrix: &Packed, x: &Pointers, unit: usize, first: usize, count: usize, sums: &mut Sums) {
+    let l = matrix.layout();
+    let planes = Planes {
+        low: matrix.low(),
+        high: matrix.high(),
+        d: matrix.d(),
+        m: matrix.m(),
+        sub: matrix.sub(),
+        submin: matrix.submin(),
+        blocks: matrix.blocks(),
+        bias: bias(&l),
+        codebook: codebook(&l),
+    };
+    let (super_, groups) = match l.scales {
+        Scales::Flat => (false, 1),
+        Scales::Super { group } => (true, BLOCK / group),
+    };
+    let call = Call { planes, x, unit, first, count, sums };
+    macro_rules! with {
+        ($low:literal, $high:literal, $codebook:literal, $super:literal, $groups:literal, $min:literal) => {
+            call.run::<Read<$low, $high, $codebook, $super, $groups, $min>>(isa)
+        };
+    }
+    match (l.low, l.high, l.codebook.is_some(), super_, groups, l.min) {
+        (4, 0, false, false, 1, false) => with!(4, 0, false, false, 1, false),
+        (4, 0, false, false, 1, true) => with!(4, 0, false, false, 1, true),
+        (4, 1, false, false, 1, false) => with!(4, 1, false, false, 1, false),
+        (4, 1, false, false, 1, true) => with!(4, 1, false, false, 1, true),
+        (8, 0, false, false, 1, false) => with!(8, 0, false, false, 1, false),
+        (4, 0, true, false, 1, false) => with!(4, 0, true, false, 1, false),
+        (4, 0, false, true, 1, true) => with!(4, 0, false, true, 1, true),
+        (4, 1, false, true, 1, true) => with!(4, 1, false, true, 1, true),
+        (4, 2, false, true, 2, false) => with!(4, 2, false, true, 2, false),
+        (2, 1, false, true, 2, false) => with!(2, 1, false, true, 2, false),
+        (2, 0, false, true, 2, true) => with!(2, 0, false, true, 2, true),
+        (4, 0, true, true, 1, false) => with!(4, 0, true, true, 1, false),
+        _ => call.sums[..count].fill([f32::NAN; UNIT]),
+    }
+}
+
+/// What a kernel is called with.
+struct Call<'a> {
+    planes: Planes<'a>,
+    x: &'a Pointers,
+    unit: usize,
+    first: usize,
+    count: usize,
+    sums: &'a mut Sums,
+}
+
+impl Call<'_> {
+    /// Chooses the dot product: by the width of codes, and of activations where the instruction set multiplies 16 bits.
+    fn run<R: Reading>(self, isa: Isa) {
+        let pairs = isa.multiplies_pairs();
+        let narrow = R::BITS <= 6 && (!pairs || !self.x.wide() || self.count == 1);
+        match (narrow, self.x.wide(), pairs) {
+            (true, false, _) => isa.run(Choice::<R, false, 1>(self, PhantomData)),
+            (true, true, _) => isa.run(Choice::<R, false, 2>(self, PhantomData)),
+            (false, true, false) => isa.run(Choice::<R, true, 2>(self, PhantomData)),
+            (false, _, _) => isa.run(Choice::<R, true, 1>(self, PhantomData)),
+        }
+    }
+}
+
+/// A call with its dot product chosen.
+struct Choice<'a, R, const WIDE: bool, const PLANES: usize>(Call<'a>, PhantomData<R>);
+
+impl<R: Reading, const WIDE: bool, const PLANES: usize> Kernel for Choice<'_, R, WIDE, PLANES> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Call { planes, x, unit, first, count, sums } = self.0;
+        debug_assert!(count <= PASS && first + count <= x.rows());
+        match (WIDE, count) {
+            (false, 1) => one::<S, R, S::Narrow, PLANES>(simd, &planes, x, unit, first, &mut sums[0]),
+            (false, _) => many::<S, R, S::Narrow, PLANES>(simd, &planes, x, unit, first, count, sums),
+            (true, 1) => one::<S, R, S::Wide, PLANES>(simd, &planes, x, unit, first, &mut sums[0]),
+            (true, _) => many::<S, R, S::Wide, PLANES>(simd, &planes, x, unit, first, count, sums),
+        }
+    }
+}
+
+/// What to subtract from unpacked codes.
+fn bias(l: &Layout) -> i32 {
+    if l.codebook.is_some() { 128 } else { i32::from(l.bias) }
+}
+
+/// The codebook as unsigned codes, 128 too great.
+fn codebook(l: &Layout) -> [u8; 16] {
+    l.codebook.map_or([0; 16], |book| book.map(|x| (x as u8) ^ 0x80))
+}
+
+/// Where an activation's words for this dot product lie.
+#[inline(always)]
+fn words<S: Simd, D: Dot<S>>(x: &Pointers, block: usize, row: usize) -> *const u32 {
+    if D::SPLITS { x.planes(block, row) } else { x.pairs(block, row) }
+}
+
+/// Unpacked code words of the vector of rows from `row` of `tile`, block `kb`.
+#[inline(always)]
+unsafe fn codes<S: Simd, R: Reading>(simd: S, p: &Planes, tile: usize, kb: usize, row: usize) -> [S::I; 8] {
+    let low_words = 8 * R::LOW as usize / 8;
+    // SAFETY: tile, block and row are within the planes; a vector of rows stays within the tile.
+    unsafe {
+        let low = p.low.as_ptr().add((tile * p.blocks + kb) * low_words * TILE + row);
+        let word = |i: usize| simd.load_i(low.add(i * TILE));
+        let mut c = match R::LOW {
+            8 => [word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7)],
+            4 => {
+                let mask = simd.splat_i(0x0f0f_0f0f);
+                let w = [word(0), word(1), word(2), word(3)];
+                let lo = |i: usize| simd.and(w[i], mask);
+                let hi = |i: usize| simd.and(simd.shr::<4>(w[i]), mask);
+                [lo(0), lo(1), lo(2), lo(3), hi(0), hi(1), hi(2), hi(3)]
+            }
+            _ => {
+                let mask = simd.splat_i(0x0303_0303);
+                let w = [word(0), word(1)];
+                let at0 = |i: usize| simd.and(w[i], mask);
+                let at2 = |i: usize| simd.and(simd.shr::<2>(w[i]), mask);
+                let at4 = |i: usize| simd.and(simd.shr::<4>(w[i]), mask);
+                let at6 = |i: usize| simd.and(simd.shr::<6>(w[i]), mask);
+                [at0(0), at0(1), at2(0), at2(1), at4(0), at4(1), at6(0), at6(1)]
+            }
+        };
+        if R::CODEBOOK {
+            c = c.map(|c| simd.lookup(&p.codebook, c));
+        }
+        let high = p.high.as_ptr();
+        if R::HIGH == 1 {
+            let h = simd.load_i(high.add((tile * p.blocks + kb) * TILE + row));
+            let bits = high_bits::<S>(simd, h, R::LOW);
+            c = std::array::from_fn(|i| simd.or(c[i], bits[i]));
+        }
+        if R::HIGH == 2 {
+            let at = high.add((tile * p.blocks + kb) * 2 * TILE + row);
+            let mask = simd.splat_i(0x3030_3030);
+            let h = [simd.load_i(at), simd.load_i(at.add(TILE))];
+            let bits = |i: usize| match i % 4 {
+                0 => simd.and(simd.shl::<4>(h[i / 4]), mask),
+                1 => simd.and(simd.shl::<2>(h[i / 4]), mask),
+                2 => simd.and(h[i / 4], mask),
+                _ => simd.and(simd.shr::<2>(h[i / 4]), mask),
+            };
+            c = std::array::from_fn(|i| simd.or(c[i], bits(i)));
+        }
+        c
+    }
+}
+
+/// Bit `i` of each byte of `h`, moved to bit `low` (4 or 2), for `i` = 0 to 7.
+#[inline(always)]
+fn high_bits<S: Simd>(simd: S, h: S::I, low: u32) -> [S::I; 8] {
+    if low == 4 {
+        let mask = simd.splat_i(0x1010_1010);
+        [
+            simd.and(simd.shl::<4>(h), mask),
+            simd.and(simd.shl::<3>(h), mask),
+            simd.and(simd.shl::<2>(h), mask),
+            simd.and(simd.shl::<1>(h), mask),
+            simd.and(h, mask),
+            simd.and(simd.shr::<1>(h), mask),
+            simd.and(simd.shr::<2>(h), mask),
+            simd.and(simd.shr::<3>(h), mask),
+        ]
+    } else {
+        let mask = simd.splat_i(0x0404_0404);
+        [
+            simd.and(simd.shl::<2>(h), mask),
+            simd.and(simd.shl::<1>(h), mask),
+            simd.and(h, mask),
+            simd.and(simd.shr::<1>(h), mask),
+            simd.and(simd.shr::<2>(h), mask),
+            simd.and(simd.shr::<3>(h), mask),
+            simd.and(simd.shr::<4>(h), mask),
+            simd.and(simd.shr::<5>(h), mask),
+        ]
+    }
+}
+
+/// Scales of a vector of rows for group `g` of a block, and its minima (unused where the format has none).
+#[inline(always)]
+unsafe fn scales<S: Simd, R: Reading>(simd: S, p: &Planes, tile: usize, kb: usize, g: usize, row: usize) -> (S::F, S::F) {
+    // SAFETY: tile, block, group and row are within the planes; a vector of rows stays within the tile.
+    unsafe {
+        if R::SUPER {
+            let at = (tile * (p.blocks / 8) + kb / 8) * TILE + row;
+            let sub = ((tile * p.blocks + kb) * R::GROUPS + g) * TILE + row;
+            let d = simd.mul(simd.load_f16(p.d.as_ptr().add(at)), simd.load_i8(p.sub.as_ptr().add(sub)));
+            let m = if R::MIN {
+                simd.mul(simd.load_f16(p.m.as_ptr().add(at)), simd.load_u8(p.submin.as_ptr().add(sub)))
+            } else {
+                d
+            };
+            (d, m)
+        } else {
+            let at = (tile * p.blocks + kb) * TILE + row;
+            let d = simd.load_f16(p.d.as_ptr().add(at));
+            (d, if R::MIN { simd.load_f16(p.m.as_ptr().add(at)) } else { d })
+        }
+    }
+}
+
+/// Adds one block's group to an output's running sum.
+#[inline(always)]
+fn accumulate<S: Simd, R: Reading>(
+    simd: S, p: &Planes, x: &Pointers, kb: usize, row: usize, g: usize, total: S::I, (d, m): (S::F, S::F), sum: S::F,
+) -> S::F {
+    let s = x.scale(kb, row);
+    let (codes_sum, activation_sum) = if R::GROUPS == 1 { (s.sum, s.total) } else { (s.group_sum[g], s.group_total[g]) };
+    let total = if R::CODEBOOK || p.bias != 0 {
+        simd.add_i(total, simd.splat_i(codes_sum.wrapping_mul(-p.bias) as u32))
+    } else {
+        total
+    };
+    let mut sum = simd.fma(simd.to_f(total), simd.mul(d, simd.splat(s.scale)), sum);
+    if R::MIN {
+        sum = simd.fma(m, simd.splat(activation_sum), sum);
+    }
+    sum
+}
+
+/// One row of the chunk: weights are read once, in order, straight into registers.
+#[inline(always)]
+fn one<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize>(
+    simd: S, p: &Planes, x: &Pointers, unit: usize, row: usize, sums: &mut [f32; UNIT],
+) {
+    let (tile, half) = (unit / 2, unit % 2 * UNIT);
+    let mut acc = [simd.splat(0.0); 8]; // UNIT / LANES of them are used.
+    let vectors = UNIT / S::LANES;
+    for kb in 0..p.blocks {
+        let a = words::<S, D>(x, kb, row);
+        let ahead = (tile * p.blocks + kb) * (R::LOW as usize) * TILE + half + AHEAD;
+        for (v, acc) in acc.iter_mut().enumerate().take(vectors) {
+            let at = half + v * S::LANES;
+            // SAFETY: the unit's rows are within the tile, the block within the planes; a prefetch may miss them.
+            unsafe {
+                for w in 0..R::LOW as usize {
+                    if at % 16 == 0 {
+                        simd.prefetch(p.low.as_ptr().wrapping_add(ahead + v * S::LANES + w * TILE));
+                    }
+                }
+                let w = D::prepare(simd, codes::<S, R>(simd, p, tile, kb, at));
+                for g in 0..R::GROUPS {
+                    let [[total]] = totals::<S, R, D, PLANES, 1, 1>(simd, g, [&w], [a]);
+                    let scale = scales::<S, R>(simd, p, tile, kb, g, at);
+                    *acc = accumulate::<S, R>(simd, p, x, kb, row, g, total, scale, *acc);
+                }
+            }
+        }
+    }
+    for (v, acc) in acc.iter().enumerate().take(vectors) {
+        // SAFETY: UNIT sums.
+        unsafe { simd.store(*acc, sums.as_mut_ptr().add(v * S::LANES)) };
+    }
+}
+
+/// Several rows of the chunk: a block's codes are unpacked once, then meet every row.
+#[inline(always)]
+fn many<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize>(
+    simd: S, p: &Planes, x: &Pointers, unit: usize, first: usize, count: usize, sums: &mut Sums,
+) {
+    let (tile, half) = (unit / 2, unit % 2 * UNIT);
+    let vectors = UNIT / S::LANES;
+    sums[..count].fill([0.0; UNIT]);
+    let zero = simd.splat_i(0);
+    let mut w = [[zero; 16]; 8];
+    let mut scale = [[(simd.splat(0.0), simd.splat(0.0)); 2]; 8];
+    for kb in 0..p.blocks {
+        for v in 0..vectors {
+            // SAFETY: the unit's rows are within the tile, the block within the planes.
+            unsafe {
+                w[v] = D::prepare(simd, codes::<S, R>(simd, p, tile, kb, half + v * S::LANES));
+                for g in 0..R::GROUPS {
+                    scale[v][g] = scales::<S, R>(simd, p, tile, kb, g, half + v * S::LANES);
+                }
+            }
+        }
+        let mut c = 0;
+        macro_rules! columns {
+            ($n:literal) => {
+                while count - c >= $n {
+                    block::<S, R, D, PLANES, $n>(simd, p, x, kb, first, c, &w, &scale, sums);
+                    c += $n;
+                }
+            };
+        }
+        columns!(6);
+        columns!(4);
+        columns!(2);
+        columns!(1);
+    }
+}
+
+/// One block of a unit against the chunk's rows `first + c..` (`C` of them).
+#[inline(always)]
+fn block<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const C: usize>(
+    simd: S,
+    p: &Planes,
+    x: &Pointers,
+    kb: usize,
+    first: usize,
+    c: usize,
+    w: &[[S::I; 16]; 8],
+    scale: &[[(S::F, S::F); 2]; 8],
+    sums: &mut Sums,
+) {
+    let a: [*const u32; C] = std::array::from_fn(|i| words::<S, D>(x, kb, first + c + i));
+    for v in (0..UNIT / S::LANES).step_by(2) {
+        for g in 0..R::GROUPS {
+            // SAFETY: an activation has 16 words a block; sums have UNIT floats a row.
+            unsafe {
+                let totals = totals::<S, R, D, PLANES, 2, C>(simd, g, [&w[v], &w[v + 1]], a);
+                for (r, totals) in totals.iter().enumerate() {
+                    for (i, total) in totals.iter().enumerate() {
+                        let at = sums[c + i].as_mut_ptr().add((v + r) * S::LANES);
+                        let sum = accumulate::<S, R>(simd, p, x, kb, first + c + i, g, *total, scale[v + r][g], simd.load(at));
+                        simd.store(sum, at);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Exact integer sums of group `g` of a block, for `V` vectors of weight rows against `C` activation rows.
+#[inline(always)]
+unsafe fn totals<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const V: usize, const C: usize>(
+    simd: S, g: usize, w: [&[S::I; 16]; V], a: [*const u32; C],
+) -> [[S::I; C]; V] {
+    let steps = D::STEPS / R::GROUPS;
+    let chain = if D::chain(R::BITS) < steps { D::chain(R::BITS) } else { steps };
+    let zero = simd.splat_i(0);
+    let mut total = [[zero; C]; V];
+    for plane in 0..PLANES {
+        if plane == 1 {
+            total = total.map(|t| t.map(|t| simd.shl::<8>(t)));
+        }
+        let mut k = g * steps;
+        while k < (g + 1) * steps {
+            let mut sum = [[zero; C]; V];
+            for k in k..k + chain {
+                for c in 0..C {
+                    // SAFETY: an activation has 16 words a block, 8 a plane.
+                    let x = simd.splat_i(unsafe { *a[c].add(plane * 8 + k) });
+                    for v in 0..V {
+                        sum[v][c] = D::step(simd, sum[v][c], w[v][k], x);
+                    }
+                }
+            }
+            for v in 0..V {
+                for c in 0..C {
+                    total[v][c] = D::widen(simd, total[v][c], sum[v][c]);
+                }
+            }
+            k += chain;
+        }
+    }
+    total
+}

@@ -1,0 +1,211 @@
+//! Threads that wait for work: they spin briefly, then sleep. One wake-up runs a whole step; inside it, threads meet at
+//! barriers and share out tasks by a counter, so that a thread that the system takes away holds up no more than its task.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// Turns of the spin loop before a thread sleeps: some tens of microseconds.
+const SPINS: usize = 4000;
+
+/// A pool of threads; the caller's is one of them.
+pub struct Pool {
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+/// A job as the workers see it: a pointer to a closure on the caller's stack, which outlives the job.
+#[derive(Clone, Copy)]
+struct Job(*const (dyn Fn(&Team) + Sync));
+
+#[allow(unsafe_code)]
+// SAFETY: the closure is `Sync`, and `Pool::run` does not return before every worker is done with it.
+unsafe impl Send for Job {}
+
+struct Shared {
+    threads: usize,
+    job: Mutex<Option<Job>>,
+    /// Counts jobs; workers wait for it to change.
+    started: Event,
+    /// Counts finished rounds of the barrier.
+    round: Event,
+    arrived: AtomicUsize,
+    /// Next task of the current phase.
+    next: AtomicUsize,
+    quit: AtomicBool,
+}
+
+impl Shared {
+    fn new(threads: usize) -> Self {
+        Self {
+            threads,
+            job: Mutex::new(None),
+            started: Event::default(),
+            round: Event::default(),
+            arrived: AtomicUsize::new(0),
+            next: AtomicUsize::new(0),
+            quit: AtomicBool::new(false),
+        }
+    }
+}
+
+/// A counter that threads can wait on.
+#[derive(Default)]
+struct Event {
+    count: AtomicUsize,
+    sleepers: AtomicUsize,
+    lock: Mutex<()>,
+    wake: Condvar,
+}
+
+impl Event {
+    fn advance(&self) {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        if self.sleepers.load(Ordering::SeqCst) > 0 {
+            drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
+            self.wake.notify_all();
+        }
+    }
+
+    /// Waits until the count is no longer `seen`.
+    fn wait(&self, seen: usize) {
+        for _ in 0..SPINS {
+            if self.count.load(Ordering::Acquire) != seen {
+                return;
+            }
+            std::hint::spin_loop();
+        }
+        self.sleepers.fetch_add(1, Ordering::SeqCst);
+        let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        while self.count.load(Ordering::SeqCst) == seen {
+            guard = self.wake.wait(guard).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(guard);
+        self.sleepers.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// One thread's view of the threads that run a job together.
+pub struct Team<'a> {
+    shared: &'a Shared,
+    /// This thread, from 0; 0 is the caller's.
+    pub index: usize,
+}
+
+impl Team<'_> {
+    /// How many threads there are.
+    pub fn threads(&self) -> usize {
+        self.shared.threads
+    }
+
+    /// Runs `task(0..count)` over all threads and returns once all are done; every thread must make the same call.
+    pub fn each(&self, count: usize, task: impl Fn(usize)) {
+        loop {
+            let at = self.shared.next.fetch_add(1, Ordering::Relaxed);
+            if at >= count {
+                break;
+            }
+            task(at);
+        }
+        self.barrier();
+    }
+
+    /// Waits for all threads; the last to come resets the task counter.
+    fn barrier(&self) {
+        let shared = self.shared;
+        let round = shared.round.count.load(Ordering::Acquire);
+        if shared.arrived.fetch_add(1, Ordering::AcqRel) + 1 == shared.threads {
+            shared.arrived.store(0, Ordering::Relaxed);
+            shared.next.store(0, Ordering::Relaxed);
+            shared.round.advance();
+        } else {
+            shared.round.wait(round);
+        }
+    }
+}
+
+impl Pool {
+    /// A pool of `threads` threads in all (at least one), `threads - 1` of them new.
+    ///
+    /// Where the system refuses a thread, the pool makes do with the caller's alone.
+    pub fn new(threads: usize) -> Self {
+        let mut pool = Self { shared: Arc::new(Shared::new(threads.max(1))), workers: Vec::new() };
+        for index in 1..threads {
+            let shared = pool.shared.clone();
+            let worker = std::thread::Builder::new().name(format!("kinglet-{index}")).spawn(move || work(&shared, index));
+            match worker {
+                Ok(worker) => pool.workers.push(worker),
+                Err(error) => {
+                    log::warn!("thread {index} of {threads} was refused ({error}); using one");
+                    return Self { shared: Arc::new(Shared::new(1)), workers: Vec::new() };
+                }
+            }
+        }
+        pool
+    }
+
+    /// How many threads there are.
+    pub fn threads(&self) -> usize {
+        self.shared.threads
+    }
+
+    /// Runs `job` on every thread at once and returns when all are done.
+    pub fn run(&mut self, job: impl Fn(&Team) + Sync) {
+        let team = Team { shared: &self.shared, index: 0 };
+        if self.workers.is_empty() {
+            return job(&team);
+        }
+        let job: &(dyn Fn(&Team) + Sync) = &job;
+        // SAFETY: only the lifetime is erased. The workers' last use of the job is before the barrier below, and
+        // nothing between here and there can unwind past it but the job itself, which then aborts (see `Finish`).
+        #[allow(unsafe_code)]
+        let erased = Job(unsafe { std::mem::transmute::<*const (dyn Fn(&Team) + Sync), *const (dyn Fn(&Team) + Sync)>(job) });
+        *self.shared.job.lock().unwrap_or_else(PoisonError::into_inner) = Some(erased);
+        self.shared.started.advance();
+        let finish = Finish;
+        job(&team);
+        team.barrier();
+        std::mem::forget(finish);
+    }
+}
+
+/// Ends the process when a job panics: other threads would wait at a barrier for ever, on a stack that is gone.
+struct Finish;
+
+impl Drop for Finish {
+    fn drop(&mut self) {
+        std::process::abort();
+    }
+}
+
+fn work(shared: &Shared, index: usize) {
+    let team = Team { shared, index };
+    let mut seen = 0;
+    loop {
+        shared.started.wait(seen);
+        seen += 1;
+        if shared.quit.load(Ordering::Acquire) {
+            return;
+        }
+        let job = *shared.job.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Job(job)) = job {
+            let finish = Finish;
+            // SAFETY: `Pool::run` keeps the closure alive until this thread reaches the barrier.
+            #[allow(unsafe_code)]
+            unsafe { &*job }(&team);
+            std::mem::forget(finish);
+            team.barrier();
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.quit.store(true, Ordering::Release);
+        self.shared.started.advance();
+        for worker in self.workers.drain(..) {
+            // A worker that panicked has ended the process already.
+            let _ = worker.join();
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What may be less than f32, and by whose choice. Everything not named here is f32: the residual stream, norms,
+//! softmax, logits, and every sum.
+
+/// How activations enter integer products.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Activations {
+    /// 16 bits with one scale for every 32: near f32.
+    #[default]
+    Int16,
+    /// 8 bits with one scale for every 32: faster prefill.
+    Int8,
+}
+
+/// How keys and values are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KvType {
+    /// Half the memory.
+    #[default]
+    F16,
+    /// As computed.
+    F32,
+}
