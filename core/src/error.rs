@@ -120,6 +120,23 @@ pub enum Error {
         /// For what.
         what: &'static str,
     },
+    /// Logits that are NaN or infinite: the device computes wrongly, or the weights are damaged.
+    #[error(
+        "{device} computed a logit of {value} for token {id} at position {position}; try another device, or get the model file again"
+    )]
+    NonFinite {
+        /// The device's kind.
+        device: &'static str,
+        /// Position of the token whose logits these are.
+        position: usize,
+        /// Which logit.
+        id: usize,
+        /// What it was.
+        value: f32,
+    },
+    /// An earlier run panicked and left the device in a state that nobody knows.
+    #[error("an earlier run on this engine failed half-way; open the model again")]
+    Poisoned,
     /// The caller cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -146,6 +163,8 @@ impl Error {
             Self::ContextFull { .. } => "context_full",
             Self::Rollback { .. } => "rollback",
             Self::OutOfMemory { .. } => "out_of_memory",
+            Self::NonFinite { .. } => "non_finite",
+            Self::Poisoned => "poisoned",
             Self::Cancelled => "cancelled",
             Self::Constraint(_) => "constraint",
         }

@@ -1,0 +1,131 @@
+//! The front door: open a model, hand out sessions, stream text.
+//!
+//! Wires the layers together and computes nothing itself: what a model is, how it runs and how a token is chosen are
+//! decided below.
+
+mod generation;
+mod open;
+mod options;
+mod plan;
+mod session;
+
+pub use generation::{Generation, Piece};
+pub use options::{Activations, DeviceChoice, KvType, Options};
+pub use session::Session;
+
+use crate::backend::{Cancel, Device, Memory, Program, State, Want};
+use crate::chat::{ChatTemplate, Message, Role};
+use crate::gguf::Gguf;
+use crate::model::Config;
+use crate::tokenizer::Tokenizer;
+use crate::{Error, Result};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+/// An opened model. Cheap to clone; may be used from several threads, which take turns.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    gguf: Gguf,
+    config: Config,
+    tokenizer: Tokenizer,
+    chat: ChatTemplate,
+    context: usize,
+    device: Device,
+    memory: Memory,
+    /// One run at a time.
+    program: Mutex<Box<dyn Program>>,
+}
+
+impl Engine {
+    /// Opens a GGUF file.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the file, the model in it, or the options, each named.
+    pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self> {
+        Self::open_with(path, options, &mut |_, _| {})
+    }
+
+    /// The same with progress: bytes of weights prepared, of all.
+    pub fn open_with(
+        path: impl AsRef<Path>,
+        options: &Options,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self> {
+        open::open(path.as_ref(), options, progress)
+    }
+
+    /// What the model would take in memory with these options, from the file's header alone: nothing is loaded.
+    ///
+    /// `weights` is exact for the formats' packed or mapped bytes, `kv` is one session's, `scratch` an estimate.
+    pub fn plan(path: impl AsRef<Path>, options: &Options) -> Result<Memory> {
+        plan::plan(path.as_ref(), options)
+    }
+
+    /// The file.
+    pub fn gguf(&self) -> &Gguf {
+        &self.0.gguf
+    }
+
+    /// The model's shape.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Text to ids and back.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.0.tokenizer
+    }
+
+    /// How the model wants to be talked to.
+    pub fn chat_template(&self) -> &ChatTemplate {
+        &self.0.chat
+    }
+
+    /// What runs the model.
+    pub fn device(&self) -> &Device {
+        &self.0.device
+    }
+
+    /// What the model and one session take.
+    pub fn memory(&self) -> Memory {
+        self.0.memory
+    }
+
+    /// Positions of a session.
+    pub fn context(&self) -> usize {
+        self.0.context
+    }
+
+    /// Tokens in the vocabulary.
+    pub fn vocab(&self) -> usize {
+        self.0.config.vocab
+    }
+
+    /// The ids of one request in the model's chat format, up to where the answer begins. No text in it can become a
+    /// control token.
+    pub fn prompt(&self, request: &str) -> Result<Vec<u32>> {
+        self.0.chat.encode(&self.0.tokenizer, &[Message::new(Role::User, request)], true)
+    }
+
+    /// An empty session.
+    pub fn session(&self) -> Result<Session> {
+        Ok(Session::new(self.clone(), self.lock()?.state(self.0.context)?))
+    }
+
+    fn lock(&self) -> Result<std::sync::MutexGuard<'_, Box<dyn Program>>> {
+        self.0.program.lock().map_err(|_| Error::Poisoned)
+    }
+
+    fn run(
+        &self,
+        state: &mut dyn State,
+        ids: &[u32],
+        want: Want,
+        logits: &mut Vec<f32>,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        self.lock()?.run(state, ids, want, logits, cancel)
+    }
+}

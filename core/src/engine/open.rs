@@ -1,0 +1,63 @@
+//! From a file to an engine.
+
+use super::{DeviceChoice, Engine, Inner, Options};
+use crate::backend::Program;
+use crate::chat::ChatTemplate;
+use crate::gguf::Gguf;
+use crate::graph::Graph;
+use crate::model;
+use crate::tokenizer::Tokenizer;
+use crate::weights::Weights;
+use crate::{Error, Result};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+pub(super) fn open(path: &Path, options: &Options, progress: &mut dyn FnMut(usize, usize)) -> Result<Engine> {
+    assemble(Gguf::open(path)?, options, |graph, weights| prepare(graph, weights, options, progress))
+}
+
+/// The one place that knows which devices there are.
+fn prepare(
+    graph: Graph,
+    weights: Weights,
+    options: &Options,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Box<dyn Program>> {
+    let _ = (graph, weights, options, progress);
+    match options.device {
+        DeviceChoice::Auto | DeviceChoice::Reference | DeviceChoice::Cpu => {
+            Err(Error::Option { name: "device".into(), what: "is not in this build".into() })
+        }
+    }
+}
+
+/// An engine around the program that `prepare` makes.
+pub(super) fn assemble(
+    gguf: Gguf,
+    options: &Options,
+    prepare: impl FnOnce(Graph, Weights) -> Result<Box<dyn Program>>,
+) -> Result<Engine> {
+    let config = model::config(&gguf)?;
+    options.validate(&config)?;
+    let tokenizer = Tokenizer::from_gguf(&gguf)?;
+    if tokenizer.vocab_size() != config.vocab {
+        return Err(Error::Metadata {
+            key: "tokenizer.ggml.tokens".into(),
+            what: format!("has {} tokens, but the model computes {}", tokenizer.vocab_size(), config.vocab),
+        });
+    }
+    let chat = ChatTemplate::from_gguf(&gguf, &tokenizer)?;
+    let graph = model::decoder(&config);
+    let weights = Weights::find(&gguf, &graph)?;
+    let program = prepare(graph, weights)?;
+    Ok(Engine(Arc::new(Inner {
+        context: options.context(&config),
+        device: program.device(),
+        memory: program.memory(),
+        gguf,
+        config,
+        tokenizer,
+        chat,
+        program: Mutex::new(program),
+    })))
+}

@@ -1,0 +1,114 @@
+//! How to open a model.
+
+use crate::model::Config;
+use crate::{Error, Result};
+
+/// Where to run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// The fastest that can be trusted.
+    #[default]
+    Auto,
+    /// The readable f32 interpreter.
+    Reference,
+    /// Packed integers, SIMD, threads.
+    Cpu,
+}
+
+/// How activations enter integer products.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Activations {
+    /// 16 bits: near f32.
+    #[default]
+    Int16,
+    /// 8 bits: faster prefill.
+    Int8,
+}
+
+/// How keys and values are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KvType {
+    /// Half the memory.
+    #[default]
+    F16,
+    /// As computed.
+    F32,
+}
+
+impl KvType {
+    /// Bytes of one number.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::F16 => 2,
+            Self::F32 => 4,
+        }
+    }
+}
+
+/// How to open a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Where to run.
+    pub device: DeviceChoice,
+    /// CPU threads. By default one for every processor that this process may use, at most 4: phones seldom have more
+    /// fast cores, and one slow core holds all others up.
+    pub threads: Option<usize>,
+    /// Tokens of a prompt that are computed together. More is faster up to some point and takes more memory. Default 64.
+    pub prefill_chunk: usize,
+    /// How activations enter integer products. The reference device computes in f32 and ignores it.
+    pub activations: Activations,
+    /// How keys and values are stored. The reference device always takes f32.
+    pub kv: KvType,
+    /// Positions of a session, prompt and answer together; by default the model's, at most 4,096.
+    pub context: Option<usize>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            device: DeviceChoice::default(),
+            threads: None,
+            prefill_chunk: 64,
+            activations: Activations::default(),
+            kv: KvType::default(),
+            context: None,
+        }
+    }
+}
+
+/// Positions of a session unless the caller says otherwise.
+const DEFAULT_CONTEXT: usize = 4096;
+/// Threads unless the caller says otherwise.
+const DEFAULT_THREADS: usize = 4;
+/// More threads than any phone has cores are a mistake.
+const MOST_THREADS: usize = 256;
+/// A chunk's activations are held in memory.
+const MOST_CHUNK: usize = 4096;
+
+impl Options {
+    /// Threads to run with.
+    pub fn threads(&self) -> usize {
+        self.threads.unwrap_or_else(|| {
+            std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(DEFAULT_THREADS)
+        })
+    }
+
+    /// Positions of a session of that model.
+    pub fn context(&self, config: &Config) -> usize {
+        self.context.unwrap_or(config.context.min(DEFAULT_CONTEXT))
+    }
+
+    /// Whether the options make sense for a model; [`Error::Option`] names the first that does not.
+    pub fn validate(&self, config: &Config) -> Result<()> {
+        within("threads", self.threads(), 1, MOST_THREADS)?;
+        within("prefill_chunk", self.prefill_chunk, 1, MOST_CHUNK)?;
+        within("context", self.context(config), 1, config.context)
+    }
+}
+
+fn within(name: &str, value: usize, least: usize, most: usize) -> Result<()> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::Option { name: name.into(), what: format!("is {value}; give {least} to {most}") })
+}

@@ -1,0 +1,166 @@
+//! One conversation: the ids fed so far, their cache, and the logits after the last.
+
+use super::{Engine, Generation};
+use crate::backend::{Cancel, State, Want};
+use crate::generate::{Constraint, Sampling};
+use crate::{Error, Result};
+
+/// One conversation. Sessions of an engine are independent of each other and share its weights.
+pub struct Session {
+    engine: Engine,
+    state: Box<dyn State>,
+    ids: Vec<u32>,
+    /// Rows of logits of the last run; the last row is the one after `ids`, unless it is empty.
+    rows: Vec<f32>,
+}
+
+impl Session {
+    pub(super) fn new(engine: Engine, state: Box<dyn State>) -> Self {
+        Self { engine, state, ids: Vec::new(), rows: Vec::new() }
+    }
+
+    /// The engine that this session is of.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Tokens fed so far.
+    pub fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
+    /// Positions that are left.
+    pub fn room(&self) -> usize {
+        self.state.context().saturating_sub(self.ids.len())
+    }
+
+    /// Logits after the last token fed, one a token of the vocabulary; empty where none were computed.
+    pub fn logits(&self) -> &[f32] {
+        let vocab = self.engine.vocab();
+        self.rows.get(self.rows.len().saturating_sub(vocab)..).unwrap_or_default()
+    }
+
+    /// Feeds tokens in chunks; afterwards [`logits`](Self::logits) are those after the last. Nothing happens for none.
+    ///
+    /// # Errors
+    /// [`Error::ContextFull`] and [`Error::TokenId`] before anything is fed. After [`Error::Cancelled`] the session
+    /// holds the chunks that were done.
+    pub fn feed(&mut self, ids: &[u32], cancel: &Cancel) -> Result<()> {
+        self.feed_for(ids, Want::Last, cancel).map(|_| ())
+    }
+
+    /// Feeds tokens and returns the wanted rows of logits, `[rows, vocab]`.
+    ///
+    /// # Errors
+    /// Those of [`feed`](Self::feed).
+    pub fn feed_for(&mut self, ids: &[u32], want: Want, cancel: &Cancel) -> Result<&[f32]> {
+        self.check(ids)?;
+        if ids.is_empty() {
+            return Ok(&[]);
+        }
+        let before = self.ids.len();
+        let result = self.engine.run(self.state.as_mut(), ids, want, &mut self.rows, cancel);
+        let fed = self.state.position().saturating_sub(before).min(ids.len());
+        self.ids.extend_from_slice(&ids[..fed]);
+        if let Err(error) = result.and_then(|()| self.check_finite(ids.len(), want)) {
+            self.rows.clear();
+            return Err(error);
+        }
+        Ok(&self.rows)
+    }
+
+    /// Makes the session hold the longest prefix of `ids` that it can go back to, and returns its length `n`, so that
+    /// `feed(&ids[n..])` completes it. Leaves at least one id to feed, so that there will be logits.
+    pub fn rewind_to_common_prefix(&mut self, ids: &[u32]) -> Result<usize> {
+        let common = self.ids.iter().zip(ids).take_while(|(a, b)| a == b).count();
+        let keep = common.min(ids.len().saturating_sub(1));
+        match self.truncate(keep) {
+            Ok(()) => Ok(keep),
+            // A sliding window has gone too far.
+            Err(Error::Rollback { .. }) => self.reset().map(|()| 0),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Forgets everything from position `to` on. There are no logits then, until something is fed.
+    ///
+    /// # Errors
+    /// [`Error::Rollback`] where a sliding window has dropped what `to` would need; the session is as before.
+    pub fn truncate(&mut self, to: usize) -> Result<()> {
+        if to >= self.ids.len() {
+            return Ok(());
+        }
+        self.state.truncate(to)?;
+        self.ids.truncate(to);
+        self.rows.clear();
+        Ok(())
+    }
+
+    /// An independent session with the same past.
+    pub fn fork(&self) -> Result<Self> {
+        Ok(Self {
+            engine: self.engine.clone(),
+            state: self.state.fork()?,
+            ids: self.ids.clone(),
+            rows: self.logits().to_vec(),
+        })
+    }
+
+    /// Forgets everything.
+    pub fn reset(&mut self) -> Result<()> {
+        if self.state.truncate(0).is_err() {
+            self.state = self.engine.lock()?.state(self.engine.context())?;
+        }
+        self.ids.clear();
+        self.rows.clear();
+        Ok(())
+    }
+
+    /// Feeds a prompt after what the session holds, and streams the continuation. An empty prompt continues.
+    ///
+    /// The prompt is fed by the first pull, not here.
+    ///
+    /// # Errors
+    /// [`Error::Option`], [`Error::TokenId`], and [`Error::ContextFull`] where the prompt itself does not fit.
+    pub fn generate(&mut self, prompt: &[u32], sampling: &Sampling, cancel: &Cancel) -> Result<Generation<'_>> {
+        Generation::new(self, prompt, sampling, None, cancel)
+    }
+
+    /// The same, inside a form.
+    pub fn generate_within<'s>(
+        &'s mut self,
+        prompt: &[u32],
+        sampling: &Sampling,
+        constraint: &'s mut dyn Constraint,
+        cancel: &Cancel,
+    ) -> Result<Generation<'s>> {
+        Generation::new(self, prompt, sampling, Some(constraint), cancel)
+    }
+
+    /// Whether `ids` may be fed.
+    pub(super) fn check(&self, ids: &[u32]) -> Result<()> {
+        let vocab = self.engine.vocab();
+        if let Some(&id) = ids.iter().find(|&&id| id as usize >= vocab) {
+            return Err(Error::TokenId { id, vocab });
+        }
+        let (needed, context) = (self.ids.len().saturating_add(ids.len()), self.state.context());
+        if needed > context { Err(Error::ContextFull { needed, context }) } else { Ok(()) }
+    }
+
+    /// A device that computes NaN or infinity must not go unnoticed: sampling would make plausible nonsense of it.
+    fn check_finite(&self, fed: usize, want: Want) -> Result<()> {
+        // One pass without a branch a logit: NaN and infinity survive being multiplied by 0.
+        if self.rows.iter().map(|l| l * 0.0).sum::<f32>() == 0.0 {
+            return Ok(());
+        }
+        let Some(at) = self.rows.iter().position(|l| !l.is_finite()) else { return Ok(()) };
+        let vocab = self.engine.vocab();
+        let first = self.ids.len() - want.rows(fed).min(self.ids.len());
+        Err(Error::NonFinite {
+            device: self.engine.device().kind,
+            position: first + at / vocab,
+            id: at % vocab,
+            value: self.rows[at],
+        })
+    }
+}

@@ -1,0 +1,35 @@
+//! From logits to a token, and when to stop. Knows logits, ids and finished text; nothing of models, devices or
+//! tokenizers.
+
+mod constraint;
+mod filters;
+mod sampler;
+mod sampling;
+mod stop;
+
+pub use constraint::Constraint;
+pub use sampler::Sampler;
+pub use sampling::Sampling;
+pub use stop::{StopReason, StopStrings};
+
+/// The id of the largest logit, the lowest such id on a tie; NaN counts as the smallest. `None` where all are
+/// `-inf` or NaN.
+pub fn argmax(logits: &[f32]) -> Option<u32> {
+    let (mut best, mut at) = (f32::NEG_INFINITY, None);
+    for (id, &logit) in logits.iter().enumerate() {
+        if logit > best {
+            (best, at) = (logit, Some(id as u32));
+        }
+    }
+    at
+}
+
+/// `ln(sum(exp(logits)))`, in f64: what turns a logit into a log-probability. `-inf` for no logits.
+pub fn log_sum_exp(logits: &[f32]) -> f64 {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    if max == f32::NEG_INFINITY {
+        return f64::NEG_INFINITY;
+    }
+    let max = f64::from(max);
+    max + libm::log(logits.iter().map(|&l| libm::exp(f64::from(l) - max)).sum::<f64>())
+}
