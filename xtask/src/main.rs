@@ -1,2 +1,79 @@
-//! The project's own commands.
-fn main() {}
+//! The project's own commands. Each is one module; `cargo xtask help` lists them.
+
+mod bench;
+mod cache;
+mod cross;
+mod demo;
+mod deny;
+mod model;
+mod steps;
+mod test;
+mod wheel;
+
+use clap::{Parser, Subcommand};
+use model::Licence;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Kinglet's own commands", disable_version_flag = true)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Gets a model into the cache folder and prints its path.
+    Model {
+        /// smollm2 or gemma3-270m.
+        name: String,
+        /// Accepts the model's licence without asking (also: `KINGLET_ACCEPT_LICENCE=1`).
+        #[arg(long, alias = "accept-license")]
+        accept_licence: bool,
+    },
+    /// Builds the release binary, gets `SmolLM2`, and summarises the texts in samples/.
+    Demo,
+    /// Checks everything that CI checks, in the same order.
+    Test {
+        /// Leaves out what needs the models or the aarch64 tools.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Checks the licences, sources and versions of the dependencies.
+    Deny,
+    /// Runs the CPU kernels' tests on aarch64 under qemu.
+    Cross,
+    /// Measures prefill and decode with both models.
+    Bench {
+        /// Tokens of the prompt.
+        #[arg(long, default_value_t = 512)]
+        prefill: usize,
+        /// Tokens generated.
+        #[arg(long, default_value_t = 64)]
+        decode: usize,
+        /// Runs, of which the median counts.
+        #[arg(long, default_value_t = 5)]
+        repeat: usize,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Model { name, accept_licence } => {
+            let licence = if accept_licence { Licence::Accepted } else { Licence::Ask };
+            model::find(&name).and_then(|model| model::get(model, licence)).map(|path| println!("{}", path.display()))
+        }
+        Command::Demo => demo::run(),
+        Command::Test { quick } => test::run(quick),
+        Command::Deny => deny::run().map(|summary| println!("{summary}")),
+        Command::Cross => cross::run().map(|summary| println!("{summary}")),
+        Command::Bench { prefill, decode, repeat } => bench::run(prefill, decode, repeat),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Summarises the texts in `samples/` with `SmolLM2`, as a user of the command line would.
+
+use crate::model::{self, Licence, SMOLLM2};
+use crate::steps::Line;
+use anyhow::Result;
+
+/// Builds, gets the model, and summarises a day of notifications and an article.
+pub fn run() -> Result<()> {
+    eprintln!("Building (release) ...");
+    Line::new("cargo build --release --quiet --locked --package kinglet-cli").run()?;
+    let path = model::get(&SMOLLM2, Licence::Ask)?;
+    for (style, file) in [("digest", "samples/notifications.txt"), ("bullets", "samples/article.txt")] {
+        let line = Line::new("cargo run --release --quiet --locked --package kinglet-cli -- summarize --model")
+            .path(&path)
+            .word("--style")
+            .word(style)
+            .word(file);
+        eprintln!("\n$ kinglet summarize --model {} --style {style} {file}", SMOLLM2.file);
+        line.run()?;
+    }
+    Ok(())
+}

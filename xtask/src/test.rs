@@ -1,0 +1,61 @@
+//! Everything that CI checks, in order; the first failure stops.
+
+use crate::model::{GEMMA3, Licence, SMOLLM2};
+use crate::steps::{Line, Steps};
+use crate::{cross, deny, model};
+use anyhow::{Result, ensure};
+use std::cell::Cell;
+
+/// Runs the steps; `quick` leaves out the models (and the tests that need them) and aarch64.
+pub fn run(quick: bool) -> Result<()> {
+    let mut steps = Steps::new();
+    steps.line("format", &Line::new("cargo fmt --all --check"))?;
+    steps.line("lint", &Line::new("cargo clippy --workspace --all-targets --locked -- -D warnings"))?;
+    steps.step("dependencies", "cargo xtask deny", deny::run)?;
+    let docs = Line::new("cargo doc --workspace --no-deps --locked").env("RUSTDOCFLAGS", "-D warnings");
+    steps.line("docs", &docs)?;
+    if !quick {
+        for model in [&SMOLLM2, &GEMMA3] {
+            let name = format!("model {}", model.name);
+            steps.step(&name, &format!("cargo xtask model {}", model.name), || {
+                Ok(model::get(model, Licence::Ask)?.display().to_string())
+            })?;
+        }
+    }
+
+    let tests = Line::new(if quick {
+        "cargo test --workspace --locked -- --skip real_model"
+    } else {
+        "cargo test --workspace --locked"
+    });
+    let counted = Cell::default();
+    steps.step("tests", &tests.to_string(), || {
+        let counts = tests.test()?;
+        ensure!(counts.passed > 0, "no tests were run");
+        counted.set(counts);
+        Ok(counts.to_string())
+    })?;
+
+    let outcome = Cell::new(None);
+    if !quick {
+        steps.step("aarch64", "cargo xtask cross", || {
+            let found = cross::run()?;
+            let summary = found.to_string();
+            outcome.set(Some(found));
+            Ok(summary)
+        })?;
+    }
+    let aarch64 = match outcome.take() {
+        Some(cross::Outcome::Skipped(why)) => {
+            steps.remark(format!("the aarch64 kernels were NOT tested: {why}"));
+            "aarch64 SKIPPED".into()
+        }
+        Some(ran) => ran.to_string(),
+        None => {
+            steps.remark("quick: tests of the real models and of aarch64 were left out".into());
+            "aarch64 left out".into()
+        }
+    };
+    steps.close(&format!("tests: {}; {aarch64}", counted.get()));
+    Ok(())
+}
