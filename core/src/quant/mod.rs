@@ -34,72 +34,59 @@
 //! f16 planes hold 64 halves (one a row) where a words plane holds 64 words; i8 planes 64 bytes.
 //! `d` of a super-block: index `(tile * KB/8 + kb/8) * 64 + row`; sub-scales: `((tile * KB + kb) * (32/group) + g) * 64 + row`.
 
-/// Rows in a tile of the packed layout.
-pub const TILE: usize = 64;
-/// Columns in a packed block; activations have one scale for as many.
-pub const BLOCK: usize = 32;
+mod bf16;
+mod f16;
+mod f32;
+mod format;
+mod iq4_nl;
+mod iq4_xs;
+mod names;
+mod pack;
+mod q2_k;
+mod q3_k;
+mod q4_0;
+mod q4_1;
+mod q4_k;
+mod q5_0;
+mod q5_1;
+mod q5_k;
+mod q6_k;
+mod q8_0;
 
-/// How the scales of a packed matrix are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scales {
-    /// One f16 for every 32 columns.
-    Flat,
-    /// One f16 for every 256 columns, times an i8 for every `group` columns.
-    Super {
-        /// 16 or 32.
-        group: usize,
-    },
+pub use format::{BLOCK, Format, Layout, Scales, Split, TILE};
+pub use names::ggml_name;
+pub use pack::Packed;
+
+/// Every format there is; a new one is a file and a line here.
+pub static FORMATS: [&Format; 15] = [
+    &f32::FORMAT,
+    &f16::FORMAT,
+    &bf16::FORMAT,
+    &q4_0::FORMAT,
+    &q4_1::FORMAT,
+    &q5_0::FORMAT,
+    &q5_1::FORMAT,
+    &q8_0::FORMAT,
+    &q2_k::FORMAT,
+    &q3_k::FORMAT,
+    &q4_k::FORMAT,
+    &q5_k::FORMAT,
+    &q6_k::FORMAT,
+    &iq4_nl::FORMAT,
+    &iq4_xs::FORMAT,
+];
+
+/// The format of a number in a GGUF tensor table.
+pub fn by_ggml_type(number: u32) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.ggml_type == number).copied()
 }
 
-/// What a kernel must know of a packed format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layout {
-    /// Bits a code in the low plane: 2, 4 or 8.
-    pub low: u8,
-    /// Bits a code in the high plane: 0, 1 or 2.
-    pub high: u8,
-    /// Subtracted from a code (0 with a codebook).
-    pub bias: u8,
-    /// What the 16 codes mean, where they are not numbers.
-    pub codebook: Option<&'static [i8; 16]>,
-    /// How scales are stored.
-    pub scales: Scales,
-    /// Whether each scale has a minimum beside it.
-    pub min: bool,
+/// The format of a name, in any case.
+pub fn by_name(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.name.eq_ignore_ascii_case(name)).copied()
 }
 
-/// One source block, taken apart: codes in column order and the factors of its scales.
-pub struct Split {
-    /// Unsigned codes of the block's columns (the first 32 or all 256).
-    pub codes: [u8; 256],
-    /// Scale, as f16 bits.
-    pub d: u16,
-    /// Minimum, as f16 bits, to be added (negated where the format subtracts it).
-    pub m: u16,
-    /// Scales of the groups of a super-block.
-    pub sub: [i8; 16],
-    /// Minima of the groups of a super-block.
-    pub submin: [u8; 16],
-}
-
-/// A format as data; one static a file, listed in [`FORMATS`].
-pub struct Format {
-    /// Upper-case name, as in GGUF tools (`Q4_K`).
-    pub name: &'static str,
-    /// The number in a GGUF tensor table.
-    pub ggml_type: u32,
-    /// Weights in a block.
-    pub weights: usize,
-    /// Bytes of a block.
-    pub bytes: usize,
-    /// The meaning: whole blocks to f32, `out.len()` a multiple of `weights`.
-    pub dequantise: fn(&[u8], &mut [f32]),
-    /// How it is packed; `None` for plain floats, which kernels read as they are.
-    pub packed: Option<(Layout, fn(&[u8], &mut Split))>,
-}
-
-impl std::fmt::Debug for Format {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name)
-    }
+/// The names of all formats, for messages.
+pub fn known() -> String {
+    FORMATS.map(|format| format.name).join(", ")
 }
