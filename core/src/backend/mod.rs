@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of text, sampling or families.
 
+pub mod cpu;
 pub mod reference;
 
 use crate::graph::NodeId;

@@ -94,6 +94,11 @@ unsafe impl Sync for Pointers {}
 
 #[allow(unsafe_code)]
 impl Pointers {
+    /// The same memory for another number of rows, at most the chunk's.
+    pub fn with_rows(&self, rows: usize) -> Self {
+        Self { rows, ..*self }
+    }
+
     /// Rows of the chunk.
     pub fn rows(&self) -> usize {
         self.rows
@@ -144,8 +149,11 @@ impl Pointers {
                 *self.scales.add(at) = scale;
                 let planes = &mut *self.planes.add(at * WORDS).cast::<[u32; WORDS]>();
                 if self.wide {
-                    let hi = q.map(|q| (q + 128) >> 8);
-                    let lo: [i32; BLOCK] = std::array::from_fn(|i| q[i] - 256 * hi[i]);
+                    let (mut hi, mut lo) = (q, q);
+                    for i in 0..BLOCK {
+                        hi[i] = (q[i] + 128) >> 8;
+                        lo[i] = q[i] - 256 * hi[i];
+                    }
                     planes[..8].copy_from_slice(&bytes_to_words(&hi));
                     planes[8..].copy_from_slice(&bytes_to_words(&lo));
                 } else {
@@ -194,18 +202,23 @@ fn quantise_block(x: &[f32; BLOCK], limit: f32) -> ([i32; BLOCK], Scale) {
 /// Lowest bytes, four a word.
 #[inline(always)]
 fn bytes_to_words(q: &[i32; BLOCK]) -> [u32; 8] {
-    std::array::from_fn(|i| {
-        let b = |j: usize| q[4 * i + j] as u32 & 0xff;
-        b(0) | b(1) << 8 | b(2) << 16 | b(3) << 24
-    })
+    let mut words = [0; 8];
+    for (word, q) in words.iter_mut().zip(q.as_chunks::<4>().0) {
+        let [a, b, c, d] = *q;
+        *word = a as u32 & 0xff | (b as u32 & 0xff) << 8 | (c as u32 & 0xff) << 16 | (d as u32) << 24;
+    }
+    words
 }
 
 /// Lowest halves, two a word: for each group of 16 columns four words of columns `4i, 4i+2`, then four of `4i+1, 4i+3`.
 #[inline(always)]
 fn pairs_to_words(q: &[i32; BLOCK]) -> [u32; WORDS] {
-    std::array::from_fn(|i| {
-        let (group, odd, word) = (i / 8, i / 4 % 2, i % 4);
-        let at = 16 * group + 4 * word + odd;
-        (q[at] as u32 & 0xffff) | (q[at + 2] as u32) << 16
-    })
+    let mut words = [0; WORDS];
+    for (i, q) in q.as_chunks::<4>().0.iter().enumerate() {
+        let [a, b, c, d] = *q;
+        let at = i / 4 * 8 + i % 4;
+        words[at] = a as u32 & 0xffff | (c as u32) << 16;
+        words[at + 4] = b as u32 & 0xffff | (d as u32) << 16;
+    }
+    words
 }

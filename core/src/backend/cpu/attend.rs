@@ -291,8 +291,10 @@ unsafe fn weigh<S: Simd, T: Element, const C: usize>(
     // can only fall between blocks of KEYS; columns stay within `head_dim`.
     unsafe {
         for d in (0..whole).step_by(2 * S::LANES) {
-            let mut acc: [[S::F; 2]; C] =
-                std::array::from_fn(|c| [simd.load(out[c].add(d)), simd.load(out[c].add(d + S::LANES))]);
+            let mut acc = [[simd.splat(0.0); 2]; C];
+            for c in 0..C {
+                acc[c] = [simd.load(out[c].add(d)), simd.load(out[c].add(d + S::LANES))];
+            }
             for block in span.clone().step_by(KEYS) {
                 let values = head.values.add(block % head.capacity * dim + d);
                 for i in 0..KEYS.min(span.end - block) {

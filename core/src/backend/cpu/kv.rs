@@ -92,6 +92,8 @@ pub struct Cache {
     pub layers: Vec<Layer>,
     /// Positions filled.
     pub position: usize,
+    /// One past the last position ever written; what it displaced in a ring is gone, whatever was forgotten since.
+    written: usize,
     context: usize,
 }
 
@@ -118,7 +120,17 @@ impl Cache {
                 Ok(Layer { slot: *slot, capacity, keys: Store::new(kv, len)?, values: Store::new(kv, len)? })
             })
             .collect::<Result<_>>()?;
-        Ok(Self { layers, position: 0, context })
+        Ok(Self { layers, position: 0, written: 0, context })
+    }
+
+    /// Notes that the next `count` positions are about to be written.
+    pub fn reserve(&mut self, count: usize) {
+        self.written = self.written.max(self.position + count);
+    }
+
+    /// Takes `count` more positions as filled.
+    pub fn advance(&mut self, count: usize) {
+        self.position += count;
     }
 }
 
@@ -137,7 +149,7 @@ impl State for Cache {
         }
         for layer in &self.layers {
             // The query at `to` sees `window - 1` positions before it; the ring still holds the last `capacity`.
-            let oldest = self.position.saturating_sub(layer.capacity);
+            let oldest = self.written.saturating_sub(layer.capacity);
             let needed = layer.slot.window.map_or(0, |w| (to + 1).saturating_sub(w));
             if needed < oldest {
                 return Err(Error::Rollback { to });
@@ -148,8 +160,8 @@ impl State for Cache {
     }
 
     fn fork(&self) -> Result<Box<dyn State>> {
-        let layers = self.layers.iter().map(|layer| layer.fork(self.position)).collect::<Result<_>>()?;
-        Ok(Box::new(Self { layers, position: self.position, context: self.context }))
+        let layers = self.layers.iter().map(|layer| layer.fork(self.written)).collect::<Result<_>>()?;
+        Ok(Box::new(Self { layers, ..*self }))
     }
 
     fn as_any(&mut self) -> &mut dyn Any {

@@ -37,16 +37,23 @@ pub fn tanh<S: Simd>(simd: S, x: S::F) -> S::F {
     simd.fma(two, sigmoid(simd, simd.mul(two, x)), simd.splat(-1.0))
 }
 
+/// A function of two vectors. A trait and not a closure, because a closure is compiled without the kernel's
+/// instruction set unless the optimiser happens to inline it first.
+pub trait Binary {
+    /// The function; must be `#[inline(always)]`.
+    fn apply<S: Simd>(&self, simd: S, a: S::F, b: S::F) -> S::F;
+}
+
 /// `out[i] = f(a[i], b[i])` over slices of one length; the last vector is padded with zeros.
 #[inline(always)]
 #[allow(unsafe_code)]
-pub fn zip<S: Simd>(simd: S, a: &[f32], b: &[f32], out: &mut [f32], f: impl Fn(S::F, S::F) -> S::F) {
+pub fn zip<S: Simd>(simd: S, a: &[f32], b: &[f32], out: &mut [f32], f: &impl Binary) {
     let n = a.len().min(b.len()).min(out.len());
     let whole = n - n % S::LANES;
     for i in (0..whole).step_by(S::LANES) {
         // SAFETY: `i + LANES <= n`, the length of all three.
         unsafe {
-            let y = f(simd.load(a.as_ptr().add(i)), simd.load(b.as_ptr().add(i)));
+            let y = f.apply(simd, simd.load(a.as_ptr().add(i)), simd.load(b.as_ptr().add(i)));
             simd.store(y, out.as_mut_ptr().add(i));
         }
     }
@@ -56,7 +63,7 @@ pub fn zip<S: Simd>(simd: S, a: &[f32], b: &[f32], out: &mut [f32], f: impl Fn(S
         pad[1][..n - whole].copy_from_slice(&b[whole..n]);
         // SAFETY: a vector has at most 16 lanes.
         unsafe {
-            let y = f(simd.load(pad[0].as_ptr()), simd.load(pad[1].as_ptr()));
+            let y = f.apply(simd, simd.load(pad[0].as_ptr()), simd.load(pad[1].as_ptr()));
             simd.store(y, pad[2].as_mut_ptr());
         }
         out[whole..n].copy_from_slice(&pad[2][..n - whole]);

@@ -138,11 +138,19 @@ impl<R: Reading, const WIDE: bool, const PLANES: usize> Kernel for Choice<'_, R,
     fn run<S: Simd>(self, simd: S) {
         let Call { planes, x, unit, first, count, sums } = self.0;
         debug_assert!(count <= PASS && first + count <= x.rows());
-        match (WIDE, count) {
-            (false, 1) => one::<S, R, S::Narrow, PLANES>(simd, &planes, x, unit, first, &mut sums[0]),
-            (false, _) => many::<S, R, S::Narrow, PLANES>(simd, &planes, x, unit, first, count, sums),
-            (true, 1) => one::<S, R, S::Wide, PLANES>(simd, &planes, x, unit, first, &mut sums[0]),
-            (true, _) => many::<S, R, S::Wide, PLANES>(simd, &planes, x, unit, first, count, sums),
+        // Blocking by rows pays where registers hold the sums; elsewhere it is only more code.
+        if count == 1 || !S::BLOCKED {
+            for (row, sums) in sums.iter_mut().enumerate().take(count) {
+                if WIDE {
+                    one::<S, R, S::Wide, PLANES>(simd, &planes, x, unit, first + row, sums);
+                } else {
+                    one::<S, R, S::Narrow, PLANES>(simd, &planes, x, unit, first + row, sums);
+                }
+            }
+        } else if WIDE {
+            many::<S, R, S::Wide, PLANES>(simd, &planes, x, unit, first, count, sums);
+        } else if S::Wide::SPLITS || PLANES == 1 {
+            many::<S, R, S::Narrow, PLANES>(simd, &planes, x, unit, first, count, sums);
         }
     }
 }
@@ -164,85 +172,82 @@ fn words<S: Simd, D: Dot<S>>(x: &Pointers, block: usize, row: usize) -> *const u
 }
 
 /// Unpacked code words of the vector of rows from `row` of `tile`, block `kb`.
+///
+/// No closures here and below: a closure is a function of its own, compiled without the kernel's instruction set
+/// unless the optimiser happens to inline it first.
 #[inline(always)]
 unsafe fn codes<S: Simd, R: Reading>(simd: S, p: &Planes, tile: usize, kb: usize, row: usize) -> [S::I; 8] {
-    let low_words = 8 * R::LOW as usize / 8;
+    let block = tile * p.blocks + kb;
+    let mut c = [simd.splat_i(0); 8];
     // SAFETY: tile, block and row are within the planes; a vector of rows stays within the tile.
     unsafe {
-        let low = p.low.as_ptr().add((tile * p.blocks + kb) * low_words * TILE + row);
-        let word = |i: usize| simd.load_i(low.add(i * TILE));
-        let mut c = match R::LOW {
-            8 => [word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7)],
+        let low = p.low.as_ptr().add(block * R::LOW as usize * TILE + row);
+        match R::LOW {
+            8 => {
+                for i in 0..8 {
+                    c[i] = simd.load_i(low.add(i * TILE));
+                }
+            }
             4 => {
                 let mask = simd.splat_i(0x0f0f_0f0f);
-                let w = [word(0), word(1), word(2), word(3)];
-                let lo = |i: usize| simd.and(w[i], mask);
-                let hi = |i: usize| simd.and(simd.shr::<4>(w[i]), mask);
-                [lo(0), lo(1), lo(2), lo(3), hi(0), hi(1), hi(2), hi(3)]
+                for i in 0..4 {
+                    let w = simd.load_i(low.add(i * TILE));
+                    c[i] = simd.and(w, mask);
+                    c[4 + i] = simd.and(simd.shr::<4>(w), mask);
+                }
             }
             _ => {
                 let mask = simd.splat_i(0x0303_0303);
-                let w = [word(0), word(1)];
-                let at0 = |i: usize| simd.and(w[i], mask);
-                let at2 = |i: usize| simd.and(simd.shr::<2>(w[i]), mask);
-                let at4 = |i: usize| simd.and(simd.shr::<4>(w[i]), mask);
-                let at6 = |i: usize| simd.and(simd.shr::<6>(w[i]), mask);
-                [at0(0), at0(1), at2(0), at2(1), at4(0), at4(1), at6(0), at6(1)]
+                for i in 0..2 {
+                    let w = simd.load_i(low.add(i * TILE));
+                    c[i] = simd.and(w, mask);
+                    c[2 + i] = simd.and(simd.shr::<2>(w), mask);
+                    c[4 + i] = simd.and(simd.shr::<4>(w), mask);
+                    c[6 + i] = simd.and(simd.shr::<6>(w), mask);
+                }
             }
-        };
-        if R::CODEBOOK {
-            c = c.map(|c| simd.lookup(&p.codebook, c));
         }
-        let high = p.high.as_ptr();
+        if R::CODEBOOK {
+            for c in &mut c {
+                *c = simd.lookup(&p.codebook, *c);
+            }
+        }
         if R::HIGH == 1 {
-            let h = simd.load_i(high.add((tile * p.blocks + kb) * TILE + row));
-            let bits = high_bits::<S>(simd, h, R::LOW);
-            c = std::array::from_fn(|i| simd.or(c[i], bits[i]));
+            let h = simd.load_i(p.high.as_ptr().add(block * TILE + row));
+            if R::LOW == 4 {
+                let mask = simd.splat_i(0x1010_1010);
+                c[0] = simd.or(c[0], simd.and(simd.shl::<4>(h), mask));
+                c[1] = simd.or(c[1], simd.and(simd.shl::<3>(h), mask));
+                c[2] = simd.or(c[2], simd.and(simd.shl::<2>(h), mask));
+                c[3] = simd.or(c[3], simd.and(simd.shl::<1>(h), mask));
+                c[4] = simd.or(c[4], simd.and(h, mask));
+                c[5] = simd.or(c[5], simd.and(simd.shr::<1>(h), mask));
+                c[6] = simd.or(c[6], simd.and(simd.shr::<2>(h), mask));
+                c[7] = simd.or(c[7], simd.and(simd.shr::<3>(h), mask));
+            } else {
+                let mask = simd.splat_i(0x0404_0404);
+                c[0] = simd.or(c[0], simd.and(simd.shl::<2>(h), mask));
+                c[1] = simd.or(c[1], simd.and(simd.shl::<1>(h), mask));
+                c[2] = simd.or(c[2], simd.and(h, mask));
+                c[3] = simd.or(c[3], simd.and(simd.shr::<1>(h), mask));
+                c[4] = simd.or(c[4], simd.and(simd.shr::<2>(h), mask));
+                c[5] = simd.or(c[5], simd.and(simd.shr::<3>(h), mask));
+                c[6] = simd.or(c[6], simd.and(simd.shr::<4>(h), mask));
+                c[7] = simd.or(c[7], simd.and(simd.shr::<5>(h), mask));
+            }
         }
         if R::HIGH == 2 {
-            let at = high.add((tile * p.blocks + kb) * 2 * TILE + row);
             let mask = simd.splat_i(0x3030_3030);
-            let h = [simd.load_i(at), simd.load_i(at.add(TILE))];
-            let bits = |i: usize| match i % 4 {
-                0 => simd.and(simd.shl::<4>(h[i / 4]), mask),
-                1 => simd.and(simd.shl::<2>(h[i / 4]), mask),
-                2 => simd.and(h[i / 4], mask),
-                _ => simd.and(simd.shr::<2>(h[i / 4]), mask),
-            };
-            c = std::array::from_fn(|i| simd.or(c[i], bits(i)));
+            for i in 0..2 {
+                let h = simd.load_i(p.high.as_ptr().add((block * 2 + i) * TILE + row));
+                c[4 * i] = simd.or(c[4 * i], simd.and(simd.shl::<4>(h), mask));
+                c[4 * i + 1] = simd.or(c[4 * i + 1], simd.and(simd.shl::<2>(h), mask));
+                c[4 * i + 2] = simd.or(c[4 * i + 2], simd.and(h, mask));
+                c[4 * i + 3] = simd.or(c[4 * i + 3], simd.and(simd.shr::<2>(h), mask));
+            }
         }
-        c
     }
-}
-
-/// Bit `i` of each byte of `h`, moved to bit `low` (4 or 2), for `i` = 0 to 7.
-#[inline(always)]
-fn high_bits<S: Simd>(simd: S, h: S::I, low: u32) -> [S::I; 8] {
-    if low == 4 {
-        let mask = simd.splat_i(0x1010_1010);
-        [
-            simd.and(simd.shl::<4>(h), mask),
-            simd.and(simd.shl::<3>(h), mask),
-            simd.and(simd.shl::<2>(h), mask),
-            simd.and(simd.shl::<1>(h), mask),
-            simd.and(h, mask),
-            simd.and(simd.shr::<1>(h), mask),
-            simd.and(simd.shr::<2>(h), mask),
-            simd.and(simd.shr::<3>(h), mask),
-        ]
-    } else {
-        let mask = simd.splat_i(0x0404_0404);
-        [
-            simd.and(simd.shl::<2>(h), mask),
-            simd.and(simd.shl::<1>(h), mask),
-            simd.and(h, mask),
-            simd.and(simd.shr::<1>(h), mask),
-            simd.and(simd.shr::<2>(h), mask),
-            simd.and(simd.shr::<3>(h), mask),
-            simd.and(simd.shr::<4>(h), mask),
-            simd.and(simd.shr::<5>(h), mask),
-        ]
-    }
+    c
 }
 
 /// Scales of a vector of rows for group `g` of a block, and its minima (unused where the format has none).
@@ -352,9 +357,7 @@ fn many<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize>(
                 }
             };
         }
-        columns!(6);
         columns!(4);
-        columns!(2);
         columns!(1);
     }
 }
@@ -372,7 +375,10 @@ fn block<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const C: usize>(
     scale: &[[(S::F, S::F); 2]; 8],
     sums: &mut Sums,
 ) {
-    let a: [*const u32; C] = std::array::from_fn(|i| words::<S, D>(x, kb, first + c + i));
+    let mut a = [std::ptr::null(); C];
+    for (i, a) in a.iter_mut().enumerate() {
+        *a = words::<S, D>(x, kb, first + c + i);
+    }
     for v in (0..UNIT / S::LANES).step_by(2) {
         for g in 0..R::GROUPS {
             // SAFETY: an activation has 16 words a block; sums have UNIT floats a row.
@@ -401,7 +407,11 @@ unsafe fn totals<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const V: u
     let mut total = [[zero; C]; V];
     for plane in 0..PLANES {
         if plane == 1 {
-            total = total.map(|t| t.map(|t| simd.shl::<8>(t)));
+            for v in 0..V {
+                for c in 0..C {
+                    total[v][c] = simd.shl::<8>(total[v][c]);
+                }
+            }
         }
         let mut k = g * steps;
         while k < (g + 1) * steps {

@@ -192,7 +192,8 @@ fn work(shared: &Shared, index: usize) {
             let finish = Finish;
             // SAFETY: `Pool::run` keeps the closure alive until this thread reaches the barrier.
             #[allow(unsafe_code)]
-            unsafe { &*job }(&team);
+            let job = unsafe { &*job };
+            job(&team);
             std::mem::forget(finish);
             team.barrier();
         }

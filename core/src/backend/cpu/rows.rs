@@ -1,7 +1,7 @@
 //! Operations that need only one row at a time: norms, rope, sums, the gate. Plain loops, compiled for the kernel's
 //! instruction set by being inlined into it.
 
-use super::math::{sigmoid, tanh, zip};
+use super::math::{Binary, sigmoid, tanh, zip};
 use super::simd::Simd;
 use crate::ops::{Activation, GELU_CUBIC, GELU_SLOPE, Pairing, RmsNorm, Rope};
 
@@ -68,23 +68,48 @@ pub fn rope(op: &Rope, turns: &[(f32, f32)], x: &[f32], out: &mut [f32]) {
 #[inline(always)]
 pub fn gated<S: Simd>(simd: S, activation: Activation, gate: &[f32], up: &[f32], out: &mut [f32]) {
     match activation {
-        Activation::Silu => zip(simd, gate, up, out, |g, u| simd.mul(simd.mul(g, sigmoid(simd, g)), u)),
-        Activation::GeluTanh => zip(simd, gate, up, out, |g, u| {
-            // 0.5 * (1 + tanh(y)) is the sigmoid of 2y.
-            let cubic = simd.fma(simd.mul(simd.splat(GELU_CUBIC), g), g, simd.splat(1.0));
-            let y = simd.mul(simd.mul(simd.splat(2.0 * GELU_SLOPE), g), cubic);
-            simd.mul(simd.mul(g, sigmoid(simd, y)), u)
-        }),
+        Activation::Silu => zip(simd, gate, up, out, &Silu),
+        Activation::GeluTanh => zip(simd, gate, up, out, &Gelu),
+    }
+}
+
+struct Silu;
+
+impl Binary for Silu {
+    #[inline(always)]
+    fn apply<S: Simd>(&self, simd: S, gate: S::F, up: S::F) -> S::F {
+        simd.mul(simd.mul(gate, sigmoid(simd, gate)), up)
+    }
+}
+
+struct Gelu;
+
+impl Binary for Gelu {
+    /// `0.5 * (1 + tanh(y))` is the sigmoid of `2y`.
+    #[inline(always)]
+    fn apply<S: Simd>(&self, simd: S, gate: S::F, up: S::F) -> S::F {
+        let cubic = simd.fma(simd.mul(simd.splat(GELU_CUBIC), gate), gate, simd.splat(1.0));
+        let y = simd.mul(simd.mul(simd.splat(2.0 * GELU_SLOPE), gate), cubic);
+        simd.mul(simd.mul(gate, sigmoid(simd, y)), up)
     }
 }
 
 /// `cap * tanh(x / cap)`, in place.
 #[inline(always)]
 pub fn softcap<S: Simd>(simd: S, cap: f32, x: &mut [f32]) {
-    let (c, inverse) = (simd.splat(cap), simd.splat(1.0 / cap));
     let mut chunk = [0.0; 64];
     for x in x.chunks_mut(64) {
-        chunk[..x.len()].copy_from_slice(x);
-        zip(simd, &chunk[..x.len()], &chunk[..x.len()], x, |x, _| simd.mul(c, tanh(simd, simd.mul(x, inverse))));
+        let from = &mut chunk[..x.len()];
+        from.copy_from_slice(x);
+        zip(simd, from, from, x, &Cap(cap));
+    }
+}
+
+struct Cap(f32);
+
+impl Binary for Cap {
+    #[inline(always)]
+    fn apply<S: Simd>(&self, simd: S, x: S::F, _: S::F) -> S::F {
+        simd.mul(simd.splat(self.0), tanh(simd, simd.mul(x, simd.splat(1.0 / self.0))))
     }
 }

@@ -221,12 +221,13 @@ impl Dot<Avx2> for Madd {
     }
     #[inline(always)]
     fn prepare(s: Avx2, c: [__m256i; 8]) -> [__m256i; 16] {
-        let even = |x| s.and(x, s.splat_i(0x00ff_00ff));
-        let odd = |x| unsafe { _mm256_srli_epi16::<8>(x) };
-        [
-            even(c[0]), even(c[1]), even(c[2]), even(c[3]), odd(c[0]), odd(c[1]), odd(c[2]), odd(c[3]),
-            even(c[4]), even(c[5]), even(c[6]), even(c[7]), odd(c[4]), odd(c[5]), odd(c[6]), odd(c[7]),
-        ]
+        let mask = s.splat_i(0x00ff_00ff);
+        let mut w = [mask; 16];
+        for i in 0..8 {
+            w[i / 4 * 8 + i % 4] = s.and(c[i], mask);
+            w[i / 4 * 8 + i % 4 + 4] = unsafe { _mm256_srli_epi16::<8>(c[i]) };
+        }
+        w
     }
     #[inline(always)]
     fn step(_: Avx2, sum: __m256i, codes: __m256i, activations: __m256i) -> __m256i {

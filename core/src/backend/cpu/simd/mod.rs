@@ -8,6 +8,8 @@
 //! `detect`, after asking the processor. Kernels are `#[inline(always)]` and become machine code of that instruction
 //! set inside [`Simd::run`].
 
+#![allow(unsafe_code)] // Loads and stores through pointers, whose contract the trait states.
+
 mod portable;
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -42,6 +44,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     const LANES: usize;
     /// How people call it.
     const NAME: &'static str;
+    /// Whether products are blocked over several rows of a chunk.
+    const BLOCKED: bool = true;
 
     /// Runs a kernel as code of this instruction set.
     fn run<K: Kernel>(self, kernel: K) -> K::Output;

@@ -23,6 +23,7 @@ impl Simd for Portable {
     type Wide = Bytes;
     const LANES: usize = N;
     const NAME: &'static str = "portable";
+    const BLOCKED: bool = false;
 
     fn run<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)

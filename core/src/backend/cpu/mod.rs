@@ -1,0 +1,269 @@
+//! The CPU backend: packed integer weights, vectors, threads. Runs a fused schedule with one wake-up of the thread pool
+//! a chunk and no allocation a token.
+//!
+//! Results are the same bits for any number of threads, any split of a prompt into chunks, and any instruction set.
+
+mod activations;
+mod attend;
+mod floats;
+mod kv;
+mod math;
+mod matmul;
+mod pool;
+mod rows;
+mod simd;
+mod step;
+#[cfg(test)]
+mod tests;
+
+pub use kv::bytes as kv_bytes;
+pub use simd::Isa;
+
+use super::{Cancel, Device, Memory, Program, State, Want};
+use crate::graph::{Graph, NodeId, Role, Rows, WeightId};
+use crate::ops::{Op, Rope};
+use crate::precision::{Activations as Precision, KvType};
+use crate::quant::Packed;
+use crate::schedule::{Keep, Kind, Place, Schedule};
+use crate::weights::Weights;
+use crate::{Error, Result};
+use activations::Activations;
+use kv::Cache;
+use pool::Pool;
+use step::{Buffers, Step};
+
+/// How a program is prepared.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Threads, the caller's among them.
+    pub threads: usize,
+    /// Most tokens of a chunk.
+    pub chunk: usize,
+    /// How activations enter integer products.
+    pub activations: Precision,
+    /// How keys and values are stored.
+    pub kv: KvType,
+    /// One stage a node instead of fused stages.
+    pub plain: bool,
+    /// Which values stay readable.
+    pub keep: Keep,
+    /// The instruction set.
+    pub isa: Isa,
+}
+
+/// A weight as the kernels want it.
+enum Held {
+    Vector(Vec<f32>),
+    Packed(Packed),
+    /// As it lies in the file: plain floats, and tables of which only rows are read.
+    Mapped,
+}
+
+/// A graph prepared for this processor.
+pub struct Cpu {
+    graph: Graph,
+    schedule: Schedule,
+    weights: Weights,
+    held: Vec<Held>,
+    options: Options,
+    pool: Pool,
+    /// Values of a chunk, where the schedule says.
+    scratch: Vec<f32>,
+    /// The input of the stage at work, as integers.
+    activations: Activations,
+    /// Sine and cosine of each kind of rope in the graph, `[rows][pairs]`.
+    turns: Vec<Turns>,
+    /// By stage: the value that its rows quantise when they are done, for the next stage.
+    quantises: Vec<Option<NodeId>>,
+    /// Rows of the last chunk, for [`Program::read`].
+    last_rows: (usize, usize),
+}
+
+/// Angles of one kind of rope at the chunk's positions.
+struct Turns {
+    rope: Rope,
+    frequencies: Vec<f32>,
+    table: Vec<(f32, f32)>,
+}
+
+impl Cpu {
+    /// Packs the weights and plans memory. `progress` is told how many bytes of how many are done.
+    pub fn prepare(graph: Graph, weights: Weights, options: Options, progress: &mut dyn FnMut(usize, usize)) -> Result<Self> {
+        let schedule = if options.plain { Schedule::plain(&graph, options.keep) } else { Schedule::fused(&graph, options.keep) };
+        let held = hold(&graph, &weights, options.threads, progress)?;
+        let widest = graph.nodes.iter().filter(|n| matches!(n.op, Op::Matmul(_))).map(|n| graph.node(n.inputs[0]).width).max();
+        let pairs = options.isa.multiplies_pairs();
+        let wide = options.activations == Precision::Int16;
+        let turns = turns(&graph, &held, options.chunk);
+        let quantises = quantises(&graph, &schedule, &held);
+        let mut scratch = Vec::new();
+        let floats = schedule.floats * options.chunk;
+        scratch.try_reserve_exact(floats).map_err(|_| Error::OutOfMemory { bytes: floats * 4, what: "intermediate values" })?;
+        scratch.resize(floats, 0.0);
+        Ok(Self {
+            schedule,
+            weights,
+            held,
+            pool: Pool::new(options.threads),
+            scratch,
+            activations: Activations::new(options.chunk, widest.unwrap_or(0), wide, pairs),
+            turns,
+            quantises,
+            options,
+            graph,
+            last_rows: (0, 0),
+        })
+    }
+
+    /// Runs one chunk; `logits` has room for the wanted rows.
+    fn chunk(&mut self, cache: &mut Cache, ids: &[u32], wanted: usize, logits: &mut [f32], cancel: &Cancel) -> Result<()> {
+        cache.reserve(ids.len());
+        let step = Step {
+            graph: &self.graph,
+            schedule: &self.schedule,
+            weights: &self.weights,
+            held: &self.held,
+            quantises: &self.quantises,
+            isa: self.options.isa,
+            ids,
+            position: cache.position,
+            rows: ids.len(),
+            wanted,
+            cancel,
+            buffers: Buffers::new(&mut self.scratch, self.options.chunk, &mut self.activations, ids.len(), logits, &mut self.turns, cache),
+        };
+        self.pool.run(|team| step.run(team));
+        if step.was_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        cache.advance(ids.len());
+        self.last_rows = (ids.len(), wanted);
+        Ok(())
+    }
+}
+
+impl Program for Cpu {
+    fn device(&self) -> Device {
+        let bits = match self.options.activations {
+            Precision::Int16 => "int16 activations",
+            Precision::Int8 => "int8 activations",
+        };
+        let threads = self.pool.threads();
+        let detail = format!("{}, {threads} thread{}, {bits}", self.options.isa.name(), if threads == 1 { "" } else { "s" });
+        Device { kind: "cpu", detail }
+    }
+
+    fn memory(&self) -> Memory {
+        let weights = self.held.iter().enumerate().map(|(i, held)| match held {
+            Held::Vector(v) => 4 * v.len(),
+            Held::Packed(p) => p.bytes(),
+            Held::Mapped => self.weights.bytes(WeightId(i)).len(),
+        });
+        Memory {
+            weights: weights.sum(),
+            kv: 0,
+            scratch: 4 * self.scratch.len() + self.activations.bytes(),
+        }
+    }
+
+    fn state(&self, context: usize) -> Result<Box<dyn State>> {
+        Ok(Box::new(Cache::new(&self.graph.slots, context, self.options.chunk, self.options.kv)?))
+    }
+
+    fn run(&mut self, state: &mut dyn State, ids: &[u32], want: Want, logits: &mut Vec<f32>, cancel: &Cancel) -> Result<()> {
+        let vocab = self.graph.vocab();
+        if let Some(id) = ids.iter().find(|id| **id as usize >= vocab) {
+            return Err(Error::TokenId { id: *id, vocab });
+        }
+        let (position, context) = (state.position(), state.context());
+        if position + ids.len() > context {
+            return Err(Error::ContextFull { needed: position + ids.len(), context });
+        }
+        let cache = state.as_any().downcast_mut::<Cache>().ok_or_else(|| Error::Option {
+            name: "state".into(),
+            what: "belongs to another device; make it with the program that runs it".into(),
+        })?;
+        logits.clear();
+        logits.resize(want.rows(ids.len()) * vocab, 0.0);
+        let mut filled = 0;
+        let chunks = ids.len().div_ceil(self.options.chunk);
+        for (i, ids) in ids.chunks(self.options.chunk).enumerate() {
+            cancel.check()?;
+            let wanted = match want {
+                Want::Last if i + 1 < chunks => 0,
+                want => want.rows(ids.len()),
+            };
+            let rows = filled..filled + wanted * vocab;
+            filled = rows.end;
+            self.chunk(cache, ids, wanted, &mut logits[rows], cancel)?;
+        }
+        Ok(())
+    }
+
+    fn read(&self, node: NodeId) -> Option<Vec<f32>> {
+        let (rows, wanted) = self.last_rows;
+        match self.schedule.places.get(node.0)? {
+            Some(Place::Scratch { offset }) if self.options.keep == Keep::All => {
+                let node = self.graph.node(node);
+                let rows = if node.rows == Rows::All { rows } else { wanted };
+                let start = offset * self.options.chunk;
+                Some(self.scratch[start..start + rows * node.width].to_vec())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Brings every weight into the form that kernels want, and lets go of the file's pages behind it.
+fn hold(graph: &Graph, weights: &Weights, threads: usize, progress: &mut dyn FnMut(usize, usize)) -> Result<Vec<Held>> {
+    let all = (0..graph.weights.len()).map(|i| weights.bytes(WeightId(i)).len()).sum();
+    let mut done = 0;
+    let mut held = Vec::with_capacity(graph.weights.len());
+    for (i, spec) in graph.weights.iter().enumerate() {
+        let id = WeightId(i);
+        let format = weights.format(id);
+        held.push(match spec.role {
+            Role::Vector => Held::Vector(weights.dequantise(id)),
+            Role::Matrix | Role::TiedTable if format.packed.is_some() => {
+                let release = |part| weights.release(id, part);
+                Held::Packed(Packed::pack(format, spec.rows, spec.cols, weights.bytes(id), threads, &release)?)
+            }
+            Role::Matrix | Role::Table | Role::TiedTable => Held::Mapped,
+        });
+        done += weights.bytes(id).len();
+        progress(done, all);
+    }
+    Ok(held)
+}
+
+/// One table for each kind of rope in the graph.
+fn turns(graph: &Graph, held: &[Held], chunk: usize) -> Vec<Turns> {
+    let mut turns: Vec<Turns> = Vec::new();
+    for node in &graph.nodes {
+        let Op::Rope(rope) = &node.op else { continue };
+        if turns.iter().any(|t| t.rope == *rope) {
+            continue;
+        }
+        let factors = rope.factors.and_then(|id| match &held[id.0] {
+            Held::Vector(v) => Some(v.as_slice()),
+            _ => None,
+        });
+        let frequencies = rope.frequencies(factors);
+        turns.push(Turns { rope: rope.clone(), table: vec![(0.0, 0.0); chunk * frequencies.len()], frequencies });
+    }
+    turns
+}
+
+/// For each stage of rows: the value of it that the next stage multiplies, if that is packed.
+fn quantises(graph: &Graph, schedule: &Schedule, held: &[Held]) -> Vec<Option<NodeId>> {
+    let input = |stage: usize| {
+        let stage = schedule.stages.get(stage)?;
+        let node = graph.node(*stage.nodes.first()?);
+        let Op::Matmul(op) = &node.op else { return None };
+        let packed = stage.nodes.iter().any(|id| step::packed(graph, held, *id));
+        (packed && matches!(held[op.weight.0], Held::Packed(_) | Held::Mapped)).then_some(node.inputs[0])
+    };
+    (0..schedule.stages.len())
+        .map(|i| input(i + 1).filter(|id| schedule.stages[i].kind == Kind::Rows && schedule.stages[i].nodes.contains(id)))
+        .collect()
+}
