@@ -20,3 +20,13 @@ pub enum KvType {
     /// As computed.
     F32,
 }
+
+impl KvType {
+    /// Bytes of one number.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::F16 => 2,
+            Self::F32 => 4,
+        }
+    }
+}

@@ -1,11 +1,13 @@
 //! From a file to an engine.
 
 use super::{DeviceChoice, Engine, Inner, Options};
+use crate::backend::cpu::{self, Cpu};
 use crate::backend::Program;
 use crate::chat::ChatTemplate;
 use crate::gguf::Gguf;
 use crate::graph::Graph;
 use crate::model;
+use crate::schedule::Keep;
 use crate::tokenizer::Tokenizer;
 use crate::weights::Weights;
 use crate::{Error, Result};
@@ -23,11 +25,20 @@ fn prepare(
     options: &Options,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Box<dyn Program>> {
-    let _ = (graph, weights, options, progress);
     match options.device {
-        DeviceChoice::Auto | DeviceChoice::Reference | DeviceChoice::Cpu => {
-            Err(Error::Option { name: "device".into(), what: "is not in this build".into() })
+        DeviceChoice::Auto | DeviceChoice::Cpu => {
+            let options = cpu::Options {
+                threads: options.threads(),
+                chunk: options.prefill_chunk,
+                activations: options.activations,
+                kv: options.kv,
+                plain: false,
+                keep: Keep::Logits,
+                isa: cpu::Isa::best(),
+            };
+            Ok(Box::new(Cpu::prepare(graph, weights, options, progress)?))
         }
+        DeviceChoice::Reference => Err(Error::Option { name: "device".into(), what: "is not in this build".into() }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! How to open a model.
 
 use crate::model::Config;
+pub use crate::precision::{Activations, KvType};
 use crate::{Error, Result};
 
 /// Where to run.
@@ -13,36 +14,6 @@ pub enum DeviceChoice {
     Reference,
     /// Packed integers, SIMD, threads.
     Cpu,
-}
-
-/// How activations enter integer products.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Activations {
-    /// 16 bits: near f32.
-    #[default]
-    Int16,
-    /// 8 bits: faster prefill.
-    Int8,
-}
-
-/// How keys and values are stored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum KvType {
-    /// Half the memory.
-    #[default]
-    F16,
-    /// As computed.
-    F32,
-}
-
-impl KvType {
-    /// Bytes of one number.
-    pub fn bytes(self) -> usize {
-        match self {
-            Self::F16 => 2,
-            Self::F32 => 4,
-        }
-    }
 }
 
 /// How to open a model.

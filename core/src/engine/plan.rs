@@ -2,7 +2,7 @@
 
 use super::{DeviceChoice, KvType, Options};
 use crate::Result;
-use crate::backend::Memory;
+use crate::backend::{Memory, cpu};
 use crate::gguf::Gguf;
 use crate::graph::{Graph, Role, Rows};
 use crate::model;
@@ -18,7 +18,7 @@ pub(super) fn plan(path: &Path, options: &Options) -> Result<Memory> {
     let kv_type = if options.device == DeviceChoice::Reference { KvType::F32 } else { options.kv };
     Ok(Memory {
         weights: weights_bytes(&graph, &weights),
-        kv: kv_bytes(&graph, options.context(&config), options.prefill_chunk, kv_type),
+        kv: cpu::kv_bytes(&graph.slots, options.context(&config), options.prefill_chunk, kv_type),
         scratch: scratch_bytes(&graph, options.prefill_chunk),
     })
 }
@@ -28,17 +28,6 @@ pub(super) fn plan(path: &Path, options: &Options) -> Result<Memory> {
 fn weights_bytes(graph: &Graph, weights: &Weights) -> usize {
     let ids = (0..graph.weights.len()).map(crate::graph::WeightId);
     ids.map(|id| weights.bytes(id).len()).sum()
-}
-
-/// Keys and values at full context. A windowed layer keeps a ring of its window and the chunk that is being written.
-fn kv_bytes(graph: &Graph, context: usize, chunk: usize, kv: KvType) -> usize {
-    let slots = graph.slots.iter();
-    slots
-        .map(|slot| {
-            let positions = slot.window.map_or(context, |window| context.min(window + chunk));
-            2 * positions * slot.kv_heads * slot.head_dim * kv.bytes()
-        })
-        .sum()
 }
 
 /// Values of a chunk: those of the widest layer live at the same time, and the logits of one row. f32.

@@ -105,8 +105,7 @@ pub fn capacity(slot: &Slot, context: usize, chunk: usize) -> usize {
 
 /// Bytes that a session's cache takes.
 pub fn bytes(slots: &[Slot], context: usize, chunk: usize, kv: KvType) -> usize {
-    let element = if kv == KvType::F16 { 2 } else { 4 };
-    slots.iter().map(|s| 2 * capacity(s, context, chunk) * s.kv_heads * s.head_dim * element).sum()
+    slots.iter().map(|s| 2 * capacity(s, context, chunk) * s.kv_heads * s.head_dim * kv.bytes()).sum()
 }
 
 impl Cache {
