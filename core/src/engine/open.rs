@@ -1,8 +1,8 @@
 //! From a file to an engine.
 
 use super::{DeviceChoice, Engine, Inner, Options};
-use crate::backend::cpu::{self, Cpu};
 use crate::backend::Program;
+use crate::backend::cpu::{self, Cpu};
 use crate::chat::ChatTemplate;
 use crate::gguf::Gguf;
 use crate::graph::Graph;

@@ -71,7 +71,13 @@ pub struct Head<T> {
 /// # Safety
 /// The head's pointers must be valid, and no other thread may touch this position meanwhile.
 #[inline(always)]
-pub unsafe fn append<S: Simd, T: Element + Default>(simd: S, head: Head<T>, position: usize, key: &[f32], value: &[f32]) {
+pub unsafe fn append<S: Simd, T: Element + Default>(
+    simd: S,
+    head: Head<T>,
+    position: usize,
+    key: &[f32],
+    value: &[f32],
+) {
     let at = position % head.capacity;
     // SAFETY: `at` is within the capacity; whole vectors stay within `head_dim`, the rest goes through a padded buffer.
     unsafe {
@@ -159,7 +165,13 @@ pub unsafe fn attend<S: Simd, T: Element>(simd: S, head: Head<T>, queries: &[Que
                 let out = |j: usize| queries[i + j].out;
                 let row = |j: usize| &scores[i + j];
                 if n == TOGETHER {
-                    weigh::<S, T, TOGETHER>(simd, head, start..end, [row(0), row(1), row(2), row(3)], [out(0), out(1), out(2), out(3)]);
+                    weigh::<S, T, TOGETHER>(
+                        simd,
+                        head,
+                        start..end,
+                        [row(0), row(1), row(2), row(3)],
+                        [out(0), out(1), out(2), out(3)],
+                    );
                 } else {
                     for j in 0..n {
                         weigh::<S, T, 1>(simd, head, start..end, [row(j)], [out(j)]);
@@ -179,7 +191,13 @@ pub unsafe fn attend<S: Simd, T: Element>(simd: S, head: Head<T>, queries: &[Que
 
 /// Products of `C` queries with a block of [`KEYS`] keys, columns in order.
 #[inline(always)]
-unsafe fn score<S: Simd, T: Element, const C: usize>(simd: S, block: *const T, dim: usize, q: [*const f32; C], out: [*mut f32; C]) {
+unsafe fn score<S: Simd, T: Element, const C: usize>(
+    simd: S,
+    block: *const T,
+    dim: usize,
+    q: [*const f32; C],
+    out: [*mut f32; C],
+) {
     // Two vectors of positions at a time, or the one that holds all.
     for v in (0..KEYS).step_by(2 * S::LANES) {
         let two = v + S::LANES < KEYS;
@@ -228,7 +246,12 @@ fn cap<S: Simd>(simd: S, row: &mut [f32; SPAN], scale: f32, softcap: Option<f32>
 /// maximum.
 #[inline(always)]
 fn soften<S: Simd>(
-    simd: S, row: &mut [f32; SPAN], seen: std::ops::Range<usize>, max: &mut f32, sum: &mut f32, out: &mut [f32],
+    simd: S,
+    row: &mut [f32; SPAN],
+    seen: std::ops::Range<usize>,
+    max: &mut f32,
+    sum: &mut f32,
+    out: &mut [f32],
 ) {
     row[..seen.start].fill(f32::NEG_INFINITY);
     row[seen.end..].fill(f32::NEG_INFINITY);
@@ -283,7 +306,11 @@ fn scalar_exp<S: Simd>(simd: S, x: f32) -> f32 {
 /// Adds weighted values of the span's positions, in order, to `C` outputs.
 #[inline(always)]
 unsafe fn weigh<S: Simd, T: Element, const C: usize>(
-    simd: S, head: Head<T>, span: std::ops::Range<usize>, weights: [&[f32; SPAN]; C], out: [*mut f32; C],
+    simd: S,
+    head: Head<T>,
+    span: std::ops::Range<usize>,
+    weights: [&[f32; SPAN]; C],
+    out: [*mut f32; C],
 ) {
     let dim = head.head_dim;
     let whole = dim - dim % (2 * S::LANES);

@@ -5,8 +5,8 @@
 //! Sliding-window layers keep a ring of their window and one chunk.
 
 use crate::backend::State;
-use crate::precision::KvType;
 use crate::graph::Slot;
+use crate::precision::KvType;
 use crate::{Error, Result};
 use std::any::Any;
 

@@ -47,10 +47,17 @@ trait Reading {
     const BITS: u32 = if Self::CODEBOOK { 8 } else { Self::LOW + Self::HIGH };
 }
 
-struct Read<const LOW: u32, const HIGH: u32, const CODEBOOK: bool, const SUPER: bool, const GROUPS: usize, const MIN: bool>;
+struct Read<
+    const LOW: u32,
+    const HIGH: u32,
+    const CODEBOOK: bool,
+    const SUPER: bool,
+    const GROUPS: usize,
+    const MIN: bool,
+>;
 
-impl<const LOW: u32, const HIGH: u32, const CODEBOOK: bool, const SUPER: bool, const GROUPS: usize, const MIN: bool> Reading
-    for Read<LOW, HIGH, CODEBOOK, SUPER, GROUPS, MIN>
+impl<const LOW: u32, const HIGH: u32, const CODEBOOK: bool, const SUPER: bool, const GROUPS: usize, const MIN: bool>
+    Reading for Read<LOW, HIGH, CODEBOOK, SUPER, GROUPS, MIN>
 {
     const LOW: u32 = LOW;
     const HIGH: u32 = HIGH;
@@ -252,7 +259,14 @@ unsafe fn codes<S: Simd, R: Reading>(simd: S, p: &Planes, tile: usize, kb: usize
 
 /// Scales of a vector of rows for group `g` of a block, and its minima (unused where the format has none).
 #[inline(always)]
-unsafe fn scales<S: Simd, R: Reading>(simd: S, p: &Planes, tile: usize, kb: usize, g: usize, row: usize) -> (S::F, S::F) {
+unsafe fn scales<S: Simd, R: Reading>(
+    simd: S,
+    p: &Planes,
+    tile: usize,
+    kb: usize,
+    g: usize,
+    row: usize,
+) -> (S::F, S::F) {
     // SAFETY: tile, block, group and row are within the planes; a vector of rows stays within the tile.
     unsafe {
         if R::SUPER {
@@ -275,16 +289,21 @@ unsafe fn scales<S: Simd, R: Reading>(simd: S, p: &Planes, tile: usize, kb: usiz
 
 /// Adds one block's group to an output's running sum.
 #[inline(always)]
-fn accumulate<S: Simd, R: Reading>(
-    simd: S, p: &Planes, x: &Pointers, kb: usize, row: usize, g: usize, total: S::I, (d, m): (S::F, S::F), sum: S::F,
+fn accumulate<S: Simd, R: Reading, D: Dot<S>>(
+    simd: S,
+    p: &Planes,
+    x: &Pointers,
+    kb: usize,
+    row: usize,
+    g: usize,
+    total: S::I,
+    (d, m): (S::F, S::F),
+    sum: S::F,
 ) -> S::F {
     let s = x.scale(kb, row);
-    let (codes_sum, activation_sum) = if R::GROUPS == 1 { (s.sum, s.total) } else { (s.group_sum[g], s.group_total[g]) };
-    let total = if R::CODEBOOK || p.bias != 0 {
-        simd.add_i(total, simd.splat_i(codes_sum.wrapping_mul(-p.bias) as u32))
-    } else {
-        total
-    };
+    let (codes_sum, activation_sum) =
+        if R::GROUPS == 1 { (s.sum, s.total) } else { (s.group_sum[g], s.group_total[g]) };
+    let total = simd.add_i(total, simd.splat_i(codes_sum.wrapping_mul(D::LESS - p.bias) as u32));
     let mut sum = simd.fma(simd.to_f(total), simd.mul(d, simd.splat(s.scale)), sum);
     if R::MIN {
         sum = simd.fma(m, simd.splat(activation_sum), sum);
@@ -295,7 +314,12 @@ fn accumulate<S: Simd, R: Reading>(
 /// One row of the chunk: weights are read once, in order, straight into registers.
 #[inline(always)]
 fn one<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize>(
-    simd: S, p: &Planes, x: &Pointers, unit: usize, row: usize, sums: &mut [f32; UNIT],
+    simd: S,
+    p: &Planes,
+    x: &Pointers,
+    unit: usize,
+    row: usize,
+    sums: &mut [f32; UNIT],
 ) {
     let (tile, half) = (unit / 2, unit % 2 * UNIT);
     let mut acc = [simd.splat(0.0); 8]; // UNIT / LANES of them are used.
@@ -316,7 +340,7 @@ fn one<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize>(
                 for g in 0..R::GROUPS {
                     let [[total]] = totals::<S, R, D, PLANES, 1, 1>(simd, g, [&w], [a]);
                     let scale = scales::<S, R>(simd, p, tile, kb, g, at);
-                    *acc = accumulate::<S, R>(simd, p, x, kb, row, g, total, scale, *acc);
+                    *acc = accumulate::<S, R, D>(simd, p, x, kb, row, g, total, scale, *acc);
                 }
             }
         }
@@ -330,7 +354,13 @@ fn one<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize>(
 /// Several rows of the chunk: a block's codes are unpacked once, then meet every row.
 #[inline(always)]
 fn many<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize>(
-    simd: S, p: &Planes, x: &Pointers, unit: usize, first: usize, count: usize, sums: &mut Sums,
+    simd: S,
+    p: &Planes,
+    x: &Pointers,
+    unit: usize,
+    first: usize,
+    count: usize,
+    sums: &mut Sums,
 ) {
     let (tile, half) = (unit / 2, unit % 2 * UNIT);
     let vectors = UNIT / S::LANES;
@@ -387,7 +417,17 @@ fn block<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const C: usize>(
                 for (r, totals) in totals.iter().enumerate() {
                     for (i, total) in totals.iter().enumerate() {
                         let at = sums[c + i].as_mut_ptr().add((v + r) * S::LANES);
-                        let sum = accumulate::<S, R>(simd, p, x, kb, first + c + i, g, *total, scale[v + r][g], simd.load(at));
+                        let sum = accumulate::<S, R, D>(
+                            simd,
+                            p,
+                            x,
+                            kb,
+                            first + c + i,
+                            g,
+                            *total,
+                            scale[v + r][g],
+                            simd.load(at),
+                        );
                         simd.store(sum, at);
                     }
                 }
@@ -399,7 +439,10 @@ fn block<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const C: usize>(
 /// Exact integer sums of group `g` of a block, for `V` vectors of weight rows against `C` activation rows.
 #[inline(always)]
 unsafe fn totals<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const V: usize, const C: usize>(
-    simd: S, g: usize, w: [&[S::I; 16]; V], a: [*const u32; C],
+    simd: S,
+    g: usize,
+    w: [&[S::I; 16]; V],
+    a: [*const u32; C],
 ) -> [[S::I; C]; V] {
     let steps = D::STEPS / R::GROUPS;
     let chain = if D::chain(R::BITS) < steps { D::chain(R::BITS) } else { steps };

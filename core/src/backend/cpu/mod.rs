@@ -88,17 +88,26 @@ struct Turns {
 
 impl Cpu {
     /// Packs the weights and plans memory. `progress` is told how many bytes of how many are done.
-    pub fn prepare(graph: Graph, weights: Weights, options: Options, progress: &mut dyn FnMut(usize, usize)) -> Result<Self> {
-        let schedule = if options.plain { Schedule::plain(&graph, options.keep) } else { Schedule::fused(&graph, options.keep) };
+    pub fn prepare(
+        graph: Graph,
+        weights: Weights,
+        options: Options,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self> {
+        let schedule =
+            if options.plain { Schedule::plain(&graph, options.keep) } else { Schedule::fused(&graph, options.keep) };
         let held = hold(&graph, &weights, options.threads, progress)?;
-        let widest = graph.nodes.iter().filter(|n| matches!(n.op, Op::Matmul(_))).map(|n| graph.node(n.inputs[0]).width).max();
+        let widest =
+            graph.nodes.iter().filter(|n| matches!(n.op, Op::Matmul(_))).map(|n| graph.node(n.inputs[0]).width).max();
         let pairs = options.isa.multiplies_pairs();
         let wide = options.activations == Precision::Int16;
         let turns = turns(&graph, &held, options.chunk);
         let quantises = quantises(&graph, &schedule, &held);
         let mut scratch = Vec::new();
         let floats = schedule.floats * options.chunk;
-        scratch.try_reserve_exact(floats).map_err(|_| Error::OutOfMemory { bytes: floats * 4, what: "intermediate values" })?;
+        scratch
+            .try_reserve_exact(floats)
+            .map_err(|_| Error::OutOfMemory { bytes: floats * 4, what: "intermediate values" })?;
         scratch.resize(floats, 0.0);
         Ok(Self {
             schedule,
@@ -116,7 +125,14 @@ impl Cpu {
     }
 
     /// Runs one chunk; `logits` has room for the wanted rows.
-    fn chunk(&mut self, cache: &mut Cache, ids: &[u32], wanted: usize, logits: &mut [f32], cancel: &Cancel) -> Result<()> {
+    fn chunk(
+        &mut self,
+        cache: &mut Cache,
+        ids: &[u32],
+        wanted: usize,
+        logits: &mut [f32],
+        cancel: &Cancel,
+    ) -> Result<()> {
         cache.reserve(ids.len());
         let step = Step {
             graph: &self.graph,
@@ -130,7 +146,15 @@ impl Cpu {
             rows: ids.len(),
             wanted,
             cancel,
-            buffers: Buffers::new(&mut self.scratch, self.options.chunk, &mut self.activations, ids.len(), logits, &mut self.turns, cache),
+            buffers: Buffers::new(
+                &mut self.scratch,
+                self.options.chunk,
+                &mut self.activations,
+                ids.len(),
+                logits,
+                &mut self.turns,
+                cache,
+            ),
         };
         self.pool.run(|team| step.run(team));
         if step.was_cancelled() {
@@ -149,7 +173,8 @@ impl Program for Cpu {
             Precision::Int8 => "int8 activations",
         };
         let threads = self.pool.threads();
-        let detail = format!("{}, {threads} thread{}, {bits}", self.options.isa.name(), if threads == 1 { "" } else { "s" });
+        let detail =
+            format!("{}, {threads} thread{}, {bits}", self.options.isa.name(), if threads == 1 { "" } else { "s" });
         Device { kind: "cpu", detail }
     }
 
@@ -159,18 +184,21 @@ impl Program for Cpu {
             Held::Packed(p) => p.bytes(),
             Held::Mapped => self.weights.bytes(WeightId(i)).len(),
         });
-        Memory {
-            weights: weights.sum(),
-            kv: 0,
-            scratch: 4 * self.scratch.len() + self.activations.bytes(),
-        }
+        Memory { weights: weights.sum(), kv: 0, scratch: 4 * self.scratch.len() + self.activations.bytes() }
     }
 
     fn state(&self, context: usize) -> Result<Box<dyn State>> {
         Ok(Box::new(Cache::new(&self.graph.slots, context, self.options.chunk, self.options.kv)?))
     }
 
-    fn run(&mut self, state: &mut dyn State, ids: &[u32], want: Want, logits: &mut Vec<f32>, cancel: &Cancel) -> Result<()> {
+    fn run(
+        &mut self,
+        state: &mut dyn State,
+        ids: &[u32],
+        want: Want,
+        logits: &mut Vec<f32>,
+        cancel: &Cancel,
+    ) -> Result<()> {
         let vocab = self.graph.vocab();
         if let Some(id) = ids.iter().find(|id| **id as usize >= vocab) {
             return Err(Error::TokenId { id: *id, vocab });
@@ -264,6 +292,8 @@ fn quantises(graph: &Graph, schedule: &Schedule, held: &[Held]) -> Vec<Option<No
         (packed && matches!(held[op.weight.0], Held::Packed(_) | Held::Mapped)).then_some(node.inputs[0])
     };
     (0..schedule.stages.len())
-        .map(|i| input(i + 1).filter(|id| schedule.stages[i].kind == Kind::Rows && schedule.stages[i].nodes.contains(id)))
+        .map(|i| {
+            input(i + 1).filter(|id| schedule.stages[i].kind == Kind::Rows && schedule.stages[i].nodes.contains(id))
+        })
         .collect()
 }

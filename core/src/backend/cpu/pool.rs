@@ -132,7 +132,8 @@ impl Pool {
         let mut pool = Self { shared: Arc::new(Shared::new(threads.max(1))), workers: Vec::new() };
         for index in 1..threads {
             let shared = pool.shared.clone();
-            let worker = std::thread::Builder::new().name(format!("kinglet-{index}")).spawn(move || work(&shared, index));
+            let worker =
+                std::thread::Builder::new().name(format!("kinglet-{index}")).spawn(move || work(&shared, index));
             match worker {
                 Ok(worker) => pool.workers.push(worker),
                 Err(error) => {
@@ -159,7 +160,8 @@ impl Pool {
         // SAFETY: only the lifetime is erased. The workers' last use of the job is before the barrier below, and
         // nothing between here and there can unwind past it but the job itself, which then aborts (see `Finish`).
         #[allow(unsafe_code)]
-        let erased = Job(unsafe { std::mem::transmute::<*const (dyn Fn(&Team) + Sync), *const (dyn Fn(&Team) + Sync)>(job) });
+        let erased =
+            Job(unsafe { std::mem::transmute::<*const (dyn Fn(&Team) + Sync), *const (dyn Fn(&Team) + Sync)>(job) });
         *self.shared.job.lock().unwrap_or_else(PoisonError::into_inner) = Some(erased);
         self.shared.started.advance();
         let finish = Finish;

@@ -87,7 +87,13 @@ unsafe impl Sync for Buffers {}
 impl Buffers {
     /// Pointers into the program's and the session's memory.
     pub fn new(
-        scratch: &mut [f32], chunk: usize, activations: &mut Activations, rows: usize, logits: &mut [f32], turns: &mut [Turns], cache: &mut Cache,
+        scratch: &mut [f32],
+        chunk: usize,
+        activations: &mut Activations,
+        rows: usize,
+        logits: &mut [f32],
+        turns: &mut [Turns],
+        cache: &mut Cache,
     ) -> Self {
         let table = |t: &mut Turns| TurnTable {
             rope: t.rope.clone(),
@@ -125,7 +131,12 @@ impl LayerPointers {
 
     fn head<T>(&self, keys: *mut T, values: *mut T, kv_head: usize) -> Head<T> {
         let at = kv_head * self.capacity * self.head_dim;
-        Head { keys: keys.wrapping_add(at), values: values.wrapping_add(at), capacity: self.capacity, head_dim: self.head_dim }
+        Head {
+            keys: keys.wrapping_add(at),
+            values: values.wrapping_add(at),
+            capacity: self.capacity,
+            head_dim: self.head_dim,
+        }
     }
 }
 
@@ -222,7 +233,9 @@ impl<'a> Step<'a> {
         let input = self.graph.node(stage.nodes[0]).inputs[0];
         let quantised = index > 0 && self.quantises[index - 1] == Some(input);
         if !quantised && stage.nodes.iter().any(|id| packed(self.graph, self.held, *id)) {
-            team.each(rows, |row| self.isa.run(Quantise { to: self.buffers.activations_of(rows), x: self.row(input, row), row }));
+            team.each(rows, |row| {
+                self.isa.run(Quantise { to: self.buffers.activations_of(rows), x: self.row(input, row), row })
+            });
         }
         let units = |id: &NodeId| self.graph.node(*id).width.div_ceil(UNIT);
         let total: usize = match stage.kind {
@@ -340,7 +353,17 @@ impl<'a> Step<'a> {
             // Late rows see most, so they go first.
             let rows = row_tasks - 1 - rows;
             let rows = rows * rows_a_task..self.rows.min((rows + 1) * rows_a_task);
-            self.isa.run(AttendTask { op, layer, kv_head, heads, rows, q, out, width: node.width, position: self.position });
+            self.isa.run(AttendTask {
+                op,
+                layer,
+                kv_head,
+                heads,
+                rows,
+                q,
+                out,
+                width: node.width,
+                position: self.position,
+            });
         });
     }
 }
@@ -461,8 +484,12 @@ impl Step<'_> {
             // SAFETY: the cache has room for the chunk; each row has its own position.
             unsafe {
                 match (layer.keys, layer.values) {
-                    (Elements::F16(k), Elements::F16(v)) => append(simd, layer.head(k, v, kv_head), position, key, value),
-                    (Elements::F32(k), Elements::F32(v)) => append(simd, layer.head(k, v, kv_head), position, key, value),
+                    (Elements::F16(k), Elements::F16(v)) => {
+                        append(simd, layer.head(k, v, kv_head), position, key, value)
+                    }
+                    (Elements::F32(k), Elements::F32(v)) => {
+                        append(simd, layer.head(k, v, kv_head), position, key, value)
+                    }
                     _ => {}
                 }
             }

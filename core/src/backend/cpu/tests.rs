@@ -94,7 +94,10 @@ fn products_are_right_and_the_same_bits_everywhere() {
                 let exact: f64 = w.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
                 let size: f64 = w.iter().zip(x).map(|(w, x)| f64::from(w * x).powi(2)).sum::<f64>().sqrt();
                 let error = (f64::from(*y) - exact).abs() / size;
-                assert!(error < if wide { 2e-3 } else { 0.3 }, "{format:?} wide {wide} output {i}: {y}, exactly {exact}");
+                assert!(
+                    error < if wide { 2e-3 } else { 0.3 },
+                    "{format:?} wide {wide} output {i}: {y}, exactly {exact}"
+                );
             }
             for isa in Isa::available() {
                 for pass in [1, 2, 5, 6, 13] {

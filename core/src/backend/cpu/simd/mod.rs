@@ -10,13 +10,13 @@
 
 #![allow(unsafe_code)] // Loads and stores through pointers, whose contract the trait states.
 
-mod portable;
-#[cfg(target_arch = "aarch64")]
-mod neon;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
 
 pub use portable::Portable;
 
@@ -131,6 +131,8 @@ pub trait Dot<S: Simd> {
     const STEPS: usize;
     /// Whether 16-bit activations come as two planes of bytes.
     const SPLITS: bool;
+    /// What is taken from each code to fit the instruction; the sums are then of codes that much smaller.
+    const LESS: i32 = 0;
     /// Steps after which [`Dot::widen`] is due, if `bits` is the width of the codes: 2, 4 or 8.
     fn chain(bits: u32) -> usize;
     /// 8 code words to [`Dot::STEPS`] vectors.
