@@ -1,0 +1,146 @@
+//! Options that commands share.
+
+use crate::app::App;
+use crate::failure::Failure;
+use crate::{models, progress};
+use clap::{Args, ValueEnum};
+use kinglet::engine::{Activations, DeviceChoice, Engine, KvType, Options};
+use kinglet::gguf::Gguf;
+use kinglet::tokenizer::Tokenizer;
+use std::path::PathBuf;
+
+/// Which model, and how to run it.
+#[derive(Args, Debug)]
+pub struct ModelArgs {
+    /// GGUF file, or the short name of a downloaded model: smollm2, gemma3-270m
+    #[arg(short, long, env = "KINGLET_MODEL", value_name = "FILE|NAME", help_heading = "Model")]
+    pub model: PathBuf,
+
+    /// Where to run: `cpu` is fast, `reference` is plain f32 loops to compare with, `auto` picks the fastest
+    #[arg(long, value_enum, default_value_t, help_heading = "Model")]
+    pub device: DeviceArg,
+
+    /// CPU threads; by default one for each performance core. The result never depends on it
+    #[arg(long, value_name = "N", value_parser = positive, help_heading = "Model")]
+    pub threads: Option<usize>,
+
+    /// Prompt tokens computed at once: larger is faster and takes more memory. The result never depends on it
+    #[arg(long, value_name = "TOKENS", value_parser = positive, help_heading = "Model")]
+    pub prefill_chunk: Option<usize>,
+
+    /// How activations enter integer products: `int16` is near f32, `int8` reads prompts faster
+    #[arg(long, value_enum, default_value_t, help_heading = "Model")]
+    pub activations: ActivationsArg,
+
+    /// How keys and values are stored: `f16` takes half the memory of `f32`
+    #[arg(long, value_enum, default_value_t, help_heading = "Model")]
+    pub kv: KvArg,
+
+    /// Tokens that prompt and answer may take together; by default the model's own limit, at most 4096
+    #[arg(long, value_name = "TOKENS", value_parser = positive, help_heading = "Model")]
+    pub ctx: Option<usize>,
+}
+
+/// `--device`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DeviceArg {
+    /// The fastest that can be trusted
+    #[default]
+    Auto,
+    /// Packed integers, SIMD, threads
+    Cpu,
+    /// Plain f32 loops: the specification
+    Reference,
+}
+
+/// `--activations`
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum ActivationsArg {
+    /// Near f32
+    #[default]
+    Int16,
+    /// Faster prefill
+    Int8,
+}
+
+/// `--kv`
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum KvArg {
+    /// Half the memory
+    #[default]
+    F16,
+    /// As computed
+    F32,
+}
+
+impl From<DeviceArg> for DeviceChoice {
+    fn from(arg: DeviceArg) -> Self {
+        match arg {
+            DeviceArg::Auto => Self::Auto,
+            DeviceArg::Cpu => Self::Cpu,
+            DeviceArg::Reference => Self::Reference,
+        }
+    }
+}
+
+impl ModelArgs {
+    /// The library's options.
+    pub fn options(&self) -> Options {
+        let defaults = Options::default();
+        Options {
+            device: self.device.into(),
+            threads: self.threads,
+            prefill_chunk: self.prefill_chunk.unwrap_or(defaults.prefill_chunk),
+            activations: match self.activations {
+                ActivationsArg::Int16 => Activations::Int16,
+                ActivationsArg::Int8 => Activations::Int8,
+            },
+            kv: match self.kv {
+                KvArg::F16 => KvType::F16,
+                KvArg::F32 => KvType::F32,
+            },
+            context: self.ctx,
+        }
+    }
+
+    /// The model's file.
+    pub fn path(&self) -> Result<PathBuf, Failure> {
+        models::resolve(&self.model)
+    }
+
+    /// The model's tokenizer alone.
+    pub fn tokenizer(&self) -> Result<Tokenizer, Failure> {
+        Ok(Tokenizer::from_gguf(&Gguf::open(&self.path()?)?)?)
+    }
+
+    /// Opens the model.
+    pub fn open(&self, app: &App) -> Result<Engine, Failure> {
+        self.open_with(app, &self.options())
+    }
+
+    /// Opens the model for runs of `tokens` tokens, unless `--ctx` says otherwise.
+    pub fn open_for(&self, app: &App, tokens: usize) -> Result<Engine, Failure> {
+        self.open_with(app, &Options { context: self.ctx.or(Some(tokens.max(1))), ..self.options() })
+    }
+
+    /// Opens the model with other options than the command line's.
+    pub fn open_with(&self, app: &App, options: &Options) -> Result<Engine, Failure> {
+        let path = self.path()?;
+        let bar = progress::loading(app);
+        let engine = Engine::open_with(path, options, &mut |done, all| {
+            bar.set_length(all as u64);
+            bar.set_position(done as u64);
+        });
+        bar.finish_and_clear();
+        Ok(engine?)
+    }
+}
+
+/// A number above zero.
+pub fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1".into()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("not a whole number".into()),
+    }
+}

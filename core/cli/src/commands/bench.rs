@@ -1,0 +1,164 @@
+//! `kinglet bench`: how fast and how large.
+
+use crate::app::{App, Outcome, Ran};
+use crate::args::{ModelArgs, positive};
+use crate::failure::Failure;
+use crate::{numbers, output, progress, stats};
+use clap::Args;
+use kinglet::backend::{Cancel, Want};
+use kinglet::engine::Session;
+use kinglet::stats::peak_rss_bytes;
+use serde::Serialize;
+use std::time::Instant;
+
+/// Decoding starts after this many tokens.
+const DECODE_AFTER: usize = 16;
+
+/// Options of the command.
+#[derive(Args, Debug)]
+#[command(after_help = HELP)]
+pub struct Bench {
+    #[command(flatten)]
+    model: ModelArgs,
+
+    /// Tokens of the prompt; 0 to leave prefill out
+    #[arg(long, value_name = "TOKENS", default_value_t = 512)]
+    prefill: usize,
+
+    /// Tokens to decode one by one; 0 to leave decoding out
+    #[arg(long, value_name = "TOKENS", default_value_t = 64)]
+    decode: usize,
+
+    /// Measurements of each
+    #[arg(long, value_name = "R", default_value_t = 5, value_parser = positive)]
+    repeat: usize,
+}
+
+const HELP: &str = "\
+Each measurement starts from an empty session; one that is not counted warms up.
+  prefill_tps     tokens a second of reading a prompt of --prefill tokens, median
+  decode_tps      tokens a second of decoding --decode tokens one by one after a context of 16, median, without sampling
+  load_ms         time to open the model, in milliseconds
+  peak_rss_bytes  most memory the process has held, the mapped file's pages among it
+The prompt is a fixed row of ids, the same on every machine.
+
+Examples:
+  kinglet bench --model smollm2
+  kinglet bench --model gemma3-270m --threads 2 --prefill 512 --decode 64 --repeat 5 --json";
+
+#[derive(Serialize)]
+struct Answer {
+    prefill_tps: Option<f64>,
+    decode_tps: Option<f64>,
+    prefill_samples: Vec<f64>,
+    decode_samples: Vec<f64>,
+    load_ms: f64,
+    peak_rss_bytes: Option<u64>,
+    prefill: usize,
+    decode: usize,
+    repeat: usize,
+    device: String,
+    model: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop: Option<&'static str>,
+}
+
+impl Bench {
+    /// Runs the command.
+    pub fn run(&self, app: &App) -> Ran {
+        let cancel = app.interrupt.begin();
+        let start = Instant::now();
+        let engine = self.model.open_for(app, self.prefill.max(DECODE_AFTER + self.decode))?;
+        let load_ms = start.elapsed().as_secs_f64() * 1e3;
+
+        let vocab = engine.config().vocab;
+        let ids: Vec<u32> = (0..self.prefill.max(DECODE_AFTER + self.decode)).map(|i| id(i, vocab)).collect();
+        let mut session = engine.session()?;
+        let (mut prefill, mut decode) = (Vec::new(), Vec::new());
+        let ended = self.measure(app, &mut session, &ids, &cancel, &mut prefill, &mut decode);
+        let cancelled = matches!(ended, Err(kinglet::Error::Cancelled));
+        if !cancelled {
+            ended?;
+        }
+
+        let answer = Answer {
+            prefill_tps: numbers::median(&prefill),
+            decode_tps: numbers::median(&decode),
+            prefill_samples: prefill,
+            decode_samples: decode,
+            load_ms,
+            peak_rss_bytes: peak_rss_bytes(),
+            prefill: self.prefill,
+            decode: self.decode,
+            repeat: self.repeat,
+            device: stats::device(&engine),
+            model: self.model.path()?.display().to_string(),
+            stop: cancelled.then_some("cancelled"),
+        };
+        if app.json {
+            output::json(&answer)?;
+        } else {
+            show(&answer)?;
+        }
+        Ok(if cancelled { Outcome::Cancelled } else { Outcome::Done })
+    }
+
+    fn measure(
+        &self,
+        app: &App,
+        session: &mut Session,
+        ids: &[u32],
+        cancel: &Cancel,
+        prefill: &mut Vec<f64>,
+        decode: &mut Vec<f64>,
+    ) -> kinglet::Result<()> {
+        let bar = progress::counting(app, "measuring");
+        bar.set_length(self.repeat as u64);
+        // Warm up: pages, caches and the clock.
+        session.feed(&ids[..ids.len().min(DECODE_AFTER)], cancel)?;
+        for _ in 0..self.repeat {
+            if self.prefill > 0 {
+                session.reset()?;
+                let start = Instant::now();
+                session.feed(&ids[..self.prefill], cancel)?;
+                prefill.push(self.prefill as f64 / start.elapsed().as_secs_f64());
+            }
+            if self.decode > 0 {
+                session.reset()?;
+                session.feed_for(&ids[..DECODE_AFTER], Want::Nothing, cancel)?;
+                let start = Instant::now();
+                for id in &ids[DECODE_AFTER..DECODE_AFTER + self.decode] {
+                    session.feed(std::slice::from_ref(id), cancel)?;
+                }
+                decode.push(self.decode as f64 / start.elapsed().as_secs_f64());
+            }
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+}
+
+/// A fixed row of ids that visits the whole vocabulary.
+fn id(i: usize, vocab: usize) -> u32 {
+    ((i * 7919 + 13) % vocab.max(1)) as u32
+}
+
+fn show(answer: &Answer) -> Result<(), Failure> {
+    let row = |name: &str, length: usize, median: Option<f64>, samples: &[f64]| match median {
+        Some(median) => {
+            let all: Vec<_> = samples.iter().map(|sample| output::rate(*sample)).collect();
+            output::line(&format!("{name} {length:>5}  {:>8} tokens/s   ({})", output::rate(median), all.join(" ")))
+        }
+        None => Ok(()),
+    };
+    output::line(&format!("model   {}", answer.model))?;
+    output::line(&format!("device  {}", answer.device))?;
+    row("prefill", answer.prefill, answer.prefill_tps, &answer.prefill_samples)?;
+    row("decode ", answer.decode, answer.decode_tps, &answer.decode_samples)?;
+    output::line(&format!("load    {:.0} ms", answer.load_ms))?;
+    match answer.peak_rss_bytes {
+        Some(peak) => output::line(&format!("memory  {} at most", output::bytes(peak as usize))),
+        None => Ok(()),
+    }
+}

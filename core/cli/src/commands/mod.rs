@@ -1,0 +1,94 @@
+//! One file a command, and what several of them need.
+
+mod bench;
+mod chat;
+mod detokenize;
+mod eval;
+mod inspect;
+mod logits;
+mod run;
+mod tokenize;
+
+use crate::app::{App, Outcome, Ran};
+use crate::failure::Failure;
+use crate::output;
+use clap::Subcommand;
+use kinglet::tokenizer::{Special, Tokenizer};
+use serde::Serialize;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Continue a prompt as it is
+    Run(run::Run),
+    /// Talk with the model
+    Chat(chat::Chat),
+    /// Text to token ids
+    Tokenize(tokenize::Tokenize),
+    /// Token ids to text
+    Detokenize(detokenize::Detokenize),
+    /// Show a file's metadata, tensors and formats, and what running it would take
+    Inspect(inspect::Inspect),
+    /// Show the logits after chosen positions of a row of token ids
+    Logits(logits::Logits),
+    /// Measure how well the model predicts a text, and how far two devices agree
+    Eval(eval::Eval),
+    /// Measure speed and memory
+    Bench(bench::Bench),
+}
+
+impl Command {
+    /// Does it.
+    pub fn run(&self, app: &App) -> Ran {
+        match self {
+            Self::Run(command) => command.run(app),
+            Self::Chat(command) => command.run(app),
+            Self::Tokenize(command) => command.run(app),
+            Self::Detokenize(command) => command.run(app),
+            Self::Inspect(command) => command.run(app),
+            Self::Logits(command) => command.run(app),
+            Self::Eval(command) => command.run(app),
+            Self::Bench(command) => command.run(app),
+        }
+    }
+}
+
+/// The ids of a text, with bos in front and special tokens parsed where that is asked for.
+fn encode(tokenizer: &Tokenizer, text: &str, bos: bool, special: bool) -> Result<Vec<u32>, Failure> {
+    let mut ids = Vec::new();
+    if bos {
+        let missing = || Failure::option("--bos", "the model has no bos token; leave it out");
+        ids.push(tokenizer.bos().ok_or_else(missing)?);
+    }
+    ids.extend(tokenizer.encode(text, if special { Special::Parse } else { Special::Plain })?);
+    Ok(ids)
+}
+
+/// A token's text, with U+FFFD for what is not UTF-8; nothing for an id that is not in the vocabulary.
+fn piece(tokenizer: &Tokenizer, id: u32) -> String {
+    tokenizer.piece(id).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+/// One JSON object out for each line in, at once. A line that fails gives an error object in its place.
+fn each_line<T: Serialize>(path: &Path, mut answer: impl FnMut(&str) -> Result<T, Failure>) -> Ran {
+    let unreadable = |source| Failure::read(path, source);
+    let lines: Box<dyn BufRead> = if path == Path::new("-") {
+        Box::new(BufReader::new(io::stdin()))
+    } else {
+        Box::new(BufReader::new(File::open(path).map_err(unreadable)?))
+    };
+    let mut outcome = Outcome::Done;
+    for line in lines.lines() {
+        match answer(&line.map_err(unreadable)?) {
+            Ok(value) => output::json(&value)?,
+            Err(failure) => {
+                outcome = Outcome::Partly;
+                output::error(failure.kind(), &failure.to_string())?;
+            }
+        }
+    }
+    Ok(outcome)
+}
