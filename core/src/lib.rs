@@ -13,9 +13,9 @@ pub mod precision;
 pub mod quant;
 pub mod schedule;
 pub mod stats;
+pub mod text;
 pub mod tokenizer;
 pub mod weights;
-// text: declared as it lands
 
 pub use backend::Cancel;
 pub use engine::{Activations, DeviceChoice, Engine, Generation, KvType, Options, Piece, Session};

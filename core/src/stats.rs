@@ -3,7 +3,7 @@
 use crate::generate::StopReason;
 
 /// What a generation took. Times are wall-clock.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Stats {
     /// Tokens of the prompt, those that the session already held among them.
     pub prompt_tokens: usize,

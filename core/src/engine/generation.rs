@@ -99,6 +99,11 @@ impl<'s> Generation<'s> {
         self.session
     }
 
+    /// Ends the generation and gives the session back, for as long as it was lent.
+    pub fn into_session(self) -> &'s mut Session {
+        self.session
+    }
+
     /// Facts so far. Only the generation's own time counts, not what the caller does between pieces.
     pub fn stats(&self) -> Stats {
         let per_second = |tokens: usize, time: Duration| {

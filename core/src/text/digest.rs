@@ -1,0 +1,189 @@
+//! A digest of notifications: one line an app.
+
+use super::prefix::Prefix;
+use super::prompt::{Prompt, parts};
+use super::stream::{Progress, Step, Task, TaskStream};
+use super::summarize::{faithful, is_short, limit};
+use crate::generate::Sampling;
+use crate::{Cancel, Engine, Result, Session, Stats};
+use serde::{Deserialize, Serialize};
+
+/// A notification.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Notification {
+    /// The app's name.
+    pub app: String,
+    /// Who or what it is from.
+    pub title: String,
+    /// What it says.
+    pub text: String,
+    /// When, in any form; sorted as text within an app, so give all in one form that sorts (`09:41`, RFC 3339).
+    pub time: String,
+}
+
+/// What one app had to say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// The app.
+    pub app: String,
+    /// Its notifications.
+    pub count: usize,
+    /// One sentence of them.
+    pub summary: String,
+}
+
+/// A digest.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Digest {
+    /// One an app, in the order of the apps' first appearance.
+    pub groups: Vec<Group>,
+    /// The same as lines of text.
+    pub summary: String,
+    /// What it took.
+    pub stats: Stats,
+}
+
+/// A digest on its way.
+pub type DigestStream<'s> = TaskStream<'s, Plan>;
+
+/// Groups notifications by app, the apps in the order of their first appearance, and puts each group into a sentence.
+///
+/// An app whose notifications are together no longer than such a sentence is not given to the model: they stand as
+/// they are. Of a group that does not fit the context the model sees the newest that do. Notifications without
+/// text and title are left out. The instructions are computed once for all groups.
+///
+/// # Errors
+/// [`Error::Option`](crate::Error::Option) where the context is too small.
+pub fn digest<'s>(
+    session: &'s mut Session,
+    notifications: &[Notification],
+    sampling: Option<&Sampling>,
+    cancel: &Cancel,
+) -> Result<DigestStream<'s>> {
+    let engine = session.engine();
+    let prompt = Prompt {
+        instruction: "Summarize these phone notifications in one short sentence.".into(),
+        input: "Notifications",
+        output: "Summary",
+        examples: EXAMPLES,
+        lines: false,
+    };
+    let mut sampling = faithful(sampling).max_tokens(48.min(engine.context() / 4).max(8));
+    sampling.stop.extend(prompt.stops(engine));
+    sampling.stop.push("\n".into());
+    let limit = limit(engine, &prompt, sampling.max_tokens)?;
+    let todo = group(notifications);
+    let prefix = Prefix::new(engine, prompt.fixed(engine)?, todo.len() > 1);
+    let plan = Plan { prompt, sampling, limit, todo, at: 0, lead: String::new(), groups: Vec::new() };
+    Ok(TaskStream::new(session, plan, prefix, cancel))
+}
+
+/// What is left to be put into sentences.
+#[derive(Debug)]
+pub struct Plan {
+    prompt: Prompt,
+    sampling: Sampling,
+    limit: usize,
+    /// Apps with the lines of their notifications, oldest first.
+    todo: Vec<(String, Vec<String>)>,
+    at: usize,
+    /// The text of a group that needed no model.
+    lead: String,
+    groups: Vec<Group>,
+}
+
+impl Task for Plan {
+    type Output = Digest;
+
+    fn next(&mut self, engine: &Engine) -> Result<Option<Step>> {
+        let Some((app, lines)) = self.todo.get(self.at) else { return Ok(None) };
+        let newline = if self.at == 0 { "" } else { "\n" };
+        let head = format!("{newline}{app} ({}): ", lines.len());
+        self.at += 1;
+        let short = lines.join("; ");
+        let (lead, ids) = if is_short(engine, &short)? {
+            self.lead = short;
+            (format!("{head}{}", self.lead), Vec::new())
+        } else {
+            let text = parts(engine, &lines.join("\n"), self.limit)?.pop().unwrap_or_default();
+            (head, self.prompt.encode(engine, &text)?)
+        };
+        let progress = Progress { part: self.at, parts: self.todo.len(), round: 0 };
+        Ok(Some(Step { progress, lead, ids, sampling: self.sampling.clone(), show: true }))
+    }
+
+    fn done(&mut self, text: String) {
+        let Some((app, lines)) = self.at.checked_sub(1).and_then(|at| self.todo.get(at)) else { return };
+        let lead = std::mem::take(&mut self.lead);
+        let summary = if lead.is_empty() { text } else { lead };
+        self.groups.push(Group { app: app.clone(), count: lines.len(), summary });
+    }
+
+    fn output(self, text: String, stats: Stats) -> Digest {
+        Digest { groups: self.groups, summary: text, stats }
+    }
+}
+
+/// Lines by app.
+fn group(notifications: &[Notification]) -> Vec<(String, Vec<String>)> {
+    let mut groups: Vec<(String, Vec<&Notification>)> = Vec::new();
+    for n in notifications.iter().filter(|n| !(n.title.trim().is_empty() && n.text.trim().is_empty())) {
+        match groups.iter_mut().find(|(app, _)| *app == n.app) {
+            Some((_, group)) => group.push(n),
+            None => groups.push((n.app.clone(), vec![n])),
+        }
+    }
+    let line = |n: &Notification| {
+        let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        match (flat(&n.title), flat(&n.text)) {
+            (title, text) if text.is_empty() => title,
+            (title, text) if title.is_empty() => text,
+            (title, text) => format!("{title}: {text}"),
+        }
+    };
+    groups
+        .into_iter()
+        .map(|(app, mut group)| {
+            group.sort_by(|a, b| a.time.cmp(&b.time));
+            (app, group.into_iter().map(line).collect())
+        })
+        .collect()
+}
+
+const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "Tom: Are we still on for dinner?\nTom: I booked a table for seven\nLea: Can I bring Max?",
+        "Tom booked dinner for seven, and Lea asks whether she may bring Max.",
+    ),
+    (
+        "Order shipped: Your headphones are on their way\nDelivery today: Your parcel arrives between 2 and 4 pm",
+        "Your headphones have shipped and a parcel arrives today between 2 and 4 pm.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn apps_keep_their_order_and_times_sort_within() {
+        let n = |app: &str, text: &str, time: &str| Notification {
+            app: app.into(),
+            title: String::new(),
+            text: text.into(),
+            time: time.into(),
+        };
+        let groups = group(&[
+            n("Mail", "b\nb", "10:00"),
+            n("Chat", "c", "08:00"),
+            n("Mail", "a", "09:00"),
+            n("Mail", " ", "11:00"),
+        ]);
+        assert_eq!(
+            groups,
+            vec![("Mail".into(), vec!["a".to_string(), "b b".into()]), ("Chat".into(), vec!["c".to_string()])]
+        );
+    }
+}

@@ -1,0 +1,203 @@
+//! A task that writes text, pulled piece by piece: several generations, one after another.
+
+use super::meter::Meter;
+use super::prefix::Prefix;
+use crate::generate::{Sampling, StopReason};
+use crate::{Cancel, Engine, Error, Generation, Result, Session, Stats};
+use serde::Serialize;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// How far a task is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// The part that is worked on, from 1.
+    pub part: usize,
+    /// Parts of this round.
+    pub parts: usize,
+    /// Round, from 0: a long text is summarised in parts, the summaries are summarised in the next round, and so on.
+    pub round: usize,
+}
+
+/// Something to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Another part has begun.
+    Progress(Progress),
+    /// Text of the result: whole characters.
+    Text(String),
+}
+
+/// One generation of a task.
+#[derive(Debug)]
+pub struct Step {
+    pub(super) progress: Progress,
+    /// Text of the result that goes before the generation's.
+    pub(super) lead: String,
+    /// The prompt; none if `lead` is all there is.
+    pub(super) ids: Vec<u32>,
+    pub(super) sampling: Sampling,
+    /// Whether the generated text is part of the result.
+    pub(super) show: bool,
+}
+
+/// The plan of a task: what to generate next, given what was generated. Only this crate's tasks are.
+pub trait Task {
+    /// The result.
+    type Output;
+    /// The next generation, or none if that was all.
+    fn next(&mut self, engine: &Engine) -> Result<Option<Step>>;
+    /// Takes what was generated, trimmed.
+    fn done(&mut self, text: String);
+    /// The result so far; `text` is what was given out.
+    fn output(self, text: String, stats: Stats) -> Self::Output;
+}
+
+/// A task on its way: an iterator of [`Event`]s. After cancellation it ends with what is there.
+pub struct TaskStream<'s, T> {
+    task: T,
+    engine: Engine,
+    /// `None` while a generation has it, and after an error.
+    session: Option<&'s mut Session>,
+    generation: Option<Generation<'s>>,
+    prefix: Prefix,
+    cancel: Cancel,
+    meter: Meter,
+    queue: VecDeque<Event>,
+    show: bool,
+    fed: usize,
+    /// What this generation gave.
+    current: String,
+    /// What was given out.
+    shown: String,
+    over: bool,
+}
+
+impl<'s, T: Task> TaskStream<'s, T> {
+    pub(super) fn new(session: &'s mut Session, task: T, prefix: Prefix, cancel: &Cancel) -> Self {
+        let engine = session.engine().clone();
+        Self {
+            task,
+            meter: Meter::new(engine.device().kind),
+            engine,
+            session: Some(session),
+            generation: None,
+            prefix,
+            cancel: cancel.clone(),
+            queue: VecDeque::new(),
+            show: false,
+            fed: 0,
+            current: String::new(),
+            shown: String::new(),
+            over: false,
+        }
+    }
+
+    /// What the task took so far, over all its generations.
+    pub fn stats(&self) -> Stats {
+        self.meter.stats()
+    }
+
+    /// The result. Runs what is still to be run, unless that was cancelled.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn finish(mut self) -> Result<T::Output> {
+        for event in &mut self {
+            event?;
+        }
+        let stats = self.stats();
+        Ok(self.task.output(self.shown.trim().to_owned(), stats))
+    }
+
+    /// Goes on until there is something to show.
+    fn pull(&mut self) -> Result<Option<Event>> {
+        loop {
+            if let Some(event) = self.queue.pop_front() {
+                if let Event::Text(text) = &event {
+                    self.meter.first();
+                    self.shown.push_str(text);
+                }
+                return Ok(Some(event));
+            }
+            if self.over {
+                return Ok(None);
+            }
+            match self.generation.take() {
+                Some(generation) => self.advance(generation)?,
+                None => self.begin()?,
+            }
+        }
+    }
+
+    /// Starts the next generation.
+    fn begin(&mut self) -> Result<()> {
+        if self.cancel.is_cancelled() {
+            return self.cancelled();
+        }
+        let Some(step) = self.task.next(&self.engine)? else {
+            self.over = true;
+            return Ok(());
+        };
+        self.queue.push_back(Event::Progress(step.progress));
+        if !step.lead.is_empty() {
+            self.queue.push_back(Event::Text(step.lead));
+        }
+        if step.ids.is_empty() {
+            self.task.done(String::new());
+            return Ok(());
+        }
+        let Some(session) = self.session.take() else {
+            self.over = true;
+            return Ok(());
+        };
+        let began = Instant::now();
+        let (held, cached) = match self.prefix.enter(session, &step.ids, &self.cancel) {
+            Err(Error::Cancelled) => return self.cancelled(),
+            other => other?,
+        };
+        self.meter.prompt(step.ids.len(), cached, began.elapsed());
+        (self.show, self.fed) = (step.show, step.ids.len() - held);
+        self.current.clear();
+        self.generation = Some(session.generate(&step.ids[held..], &step.sampling, &self.cancel)?);
+        Ok(())
+    }
+
+    /// The next piece of the running generation, or its end.
+    fn advance(&mut self, mut generation: Generation<'s>) -> Result<()> {
+        if let Some(piece) = generation.next() {
+            let piece = piece?;
+            // A model likes to begin with a space or a line of its own.
+            let text = if self.current.is_empty() { piece.text.trim_start() } else { &piece.text };
+            self.current.push_str(text);
+            if self.show && !text.is_empty() {
+                self.queue.push_back(Event::Text(text.to_owned()));
+            }
+            self.generation = Some(generation);
+            return Ok(());
+        }
+        self.meter.generation(&generation.stats(), self.fed);
+        if generation.stop() == Some(StopReason::Cancelled) {
+            self.over = true;
+        }
+        self.session = Some(generation.into_session());
+        self.task.done(self.current.trim().to_owned());
+        Ok(())
+    }
+
+    fn cancelled(&mut self) -> Result<()> {
+        self.meter.stop = Some(StopReason::Cancelled);
+        self.over = true;
+        Ok(())
+    }
+}
+
+impl<T: Task> Iterator for TaskStream<'_, T> {
+    type Item = Result<Event>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let event = self.pull();
+        self.over |= event.is_err();
+        event.transpose()
+    }
+}
