@@ -84,8 +84,8 @@ pub trait Program: Send {
     /// What it runs on.
     fn device(&self) -> Device;
 
-    /// What it takes.
-    fn memory(&self) -> Memory;
+    /// What it and one session of `context` positions take.
+    fn memory(&self, context: usize) -> Memory;
 
     /// An empty cache for up to `context` positions.
     fn state(&self, context: usize) -> Result<Box<dyn State>>;

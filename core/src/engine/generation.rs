@@ -145,7 +145,7 @@ impl<'s> Generation<'s> {
     }
 
     /// One token, and the text that it lets through.
-    fn step(&mut self) -> Result<String> {
+    pub(super) fn step(&mut self) -> Result<String> {
         let started = Instant::now();
         if self.constraint.as_ref().is_some_and(|c| c.is_done()) {
             self.stop = Some(StopReason::Constraint);

@@ -8,8 +8,12 @@ mod open;
 mod options;
 mod plan;
 mod session;
+#[cfg(test)]
+mod tests;
 
 pub use generation::{Generation, Piece};
+#[cfg(test)]
+pub(crate) use open::assemble;
 pub use options::{Activations, DeviceChoice, KvType, Options};
 pub use session::Session;
 

@@ -3,6 +3,7 @@
 use super::{DeviceChoice, Engine, Inner, Options};
 use crate::backend::Program;
 use crate::backend::cpu::{self, Cpu};
+use crate::backend::reference::Reference;
 use crate::chat::ChatTemplate;
 use crate::gguf::Gguf;
 use crate::graph::Graph;
@@ -38,12 +39,14 @@ fn prepare(
             };
             Ok(Box::new(Cpu::prepare(graph, weights, options, progress)?))
         }
-        DeviceChoice::Reference => Err(Error::Option { name: "device".into(), what: "is not in this build".into() }),
+        DeviceChoice::Reference => {
+            Ok(Box::new(Reference::prepare(graph, weights, options.threads(), options.prefill_chunk)?))
+        }
     }
 }
 
 /// An engine around the program that `prepare` makes.
-pub(super) fn assemble(
+pub(crate) fn assemble(
     gguf: Gguf,
     options: &Options,
     prepare: impl FnOnce(Graph, Weights) -> Result<Box<dyn Program>>,
@@ -64,7 +67,7 @@ pub(super) fn assemble(
     Ok(Engine(Arc::new(Inner {
         context: options.context(&config),
         device: program.device(),
-        memory: program.memory(),
+        memory: program.memory(options.context(&config)),
         gguf,
         config,
         tokenizer,

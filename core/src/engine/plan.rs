@@ -4,8 +4,10 @@ use super::{DeviceChoice, KvType, Options};
 use crate::Result;
 use crate::backend::{Memory, cpu};
 use crate::gguf::Gguf;
-use crate::graph::{Graph, Role, Rows};
+use crate::graph::{Graph, Role, WeightId};
 use crate::model;
+use crate::quant::Packed;
+use crate::schedule::{Keep, Schedule};
 use crate::weights::Weights;
 use std::path::Path;
 
@@ -15,25 +17,31 @@ pub(super) fn plan(path: &Path, options: &Options) -> Result<Memory> {
     options.validate(&config)?;
     let graph = model::decoder(&config);
     let weights = Weights::find(&gguf, &graph)?;
-    let kv_type = if options.device == DeviceChoice::Reference { KvType::F32 } else { options.kv };
+    let reference = options.device == DeviceChoice::Reference;
+    let kv = if reference { KvType::F32 } else { options.kv };
     Ok(Memory {
-        weights: weights_bytes(&graph, &weights),
-        kv: cpu::kv_bytes(&graph.slots, options.context(&config), options.prefill_chunk, kv_type),
+        weights: weights_bytes(&graph, &weights, !reference),
+        kv: cpu::kv_bytes(&graph.slots, options.context(&config), options.prefill_chunk, kv),
         scratch: scratch_bytes(&graph, options.prefill_chunk),
     })
 }
 
-/// Bytes of all weights in the file; packing changes them by a few percent, and only the parts of a table that are
-/// looked up are ever read.
-fn weights_bytes(graph: &Graph, weights: &Weights) -> usize {
-    let ids = (0..graph.weights.len()).map(crate::graph::WeightId);
-    ids.map(|id| weights.bytes(id).len()).sum()
+/// Bytes of all weights: packed matrices and vectors of f32, or the file's bytes where a weight is read as it lies.
+fn weights_bytes(graph: &Graph, weights: &Weights, packs: bool) -> usize {
+    let sizes = graph.weights.iter().enumerate().map(|(i, spec)| {
+        let id = WeightId(i);
+        match (spec.role, weights.format(id).packed) {
+            (Role::Vector, _) if packs => 4 * spec.cols,
+            (Role::Matrix | Role::TiedTable, Some((layout, _))) if packs => Packed::size(layout, spec.rows, spec.cols),
+            _ => weights.bytes(id).len(),
+        }
+    });
+    sizes.sum()
 }
 
-/// Values of a chunk: those of the widest layer live at the same time, and the logits of one row. f32.
+/// Values of a chunk, its activations as integers for the widest product, and one row of logits.
 fn scratch_bytes(graph: &Graph, chunk: usize) -> usize {
-    let layers = graph.slots.len().max(1);
-    let all: usize = graph.nodes.iter().filter(|n| n.rows == Rows::All).map(|n| n.width).sum();
-    let vectors: usize = graph.weights.iter().filter(|w| w.role == Role::Vector).map(|w| w.cols).sum();
-    4 * (chunk * all.div_ceil(layers) + graph.vocab() + vectors)
+    let floats = Schedule::fused(graph, Keep::Logits).floats;
+    let widest = graph.weights.iter().filter(|w| w.role != Role::Vector).map(|w| w.cols).max().unwrap_or(0);
+    chunk * (4 * floats + 2 * widest) + 4 * graph.vocab()
 }

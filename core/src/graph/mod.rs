@@ -72,6 +72,13 @@ pub struct Slot {
     pub window: Option<usize>,
 }
 
+impl Slot {
+    /// Floats of a position's keys; of its values as many.
+    pub fn width(&self) -> usize {
+        self.kv_heads * self.head_dim
+    }
+}
+
 /// The whole computation of one step.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {

@@ -104,7 +104,7 @@ mod tests {
         let x = b.node("token_embd", Op::Embed(Embed { table, scale: 1.0 }), &[]);
         let weight = b.weight("ffn_norm.weight", 32, 1, Role::Vector);
         let h = b.node("ffn_norm", Op::RmsNorm(RmsNorm { weight, eps: 1e-6, dim: 32 }), &[x]);
-        let mut product = |b: &mut Builder, name: &str, cols, rows, x| {
+        let product = |b: &mut Builder, name: &str, cols, rows, x| {
             let weight = b.weight(format!("{name}.weight"), cols, rows, Role::Matrix);
             b.node(name, Op::Matmul(Matmul { weight, bias: None }), &[x])
         };

@@ -28,6 +28,8 @@ mod rewrite;
 pub mod split;
 mod stream;
 mod summarize;
+#[cfg(test)]
+mod tests;
 
 pub use classify::{Classification, Classifier, Classify, classify};
 pub use digest::{Digest, DigestStream, Group, Notification, digest};

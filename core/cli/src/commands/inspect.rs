@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::{cpu, output};
 use clap::Args;
 use kinglet::backend::Memory;
+use kinglet::backend::cpu::Isa;
 use kinglet::engine::Engine;
 use kinglet::gguf::Gguf;
 use kinglet::model;
@@ -50,6 +51,7 @@ struct Answer<'a> {
     formats: BTreeMap<&'a str, Format>,
     memory: Plan,
     cpu: Vec<&'static str>,
+    kernels: &'static str,
 }
 
 #[derive(Serialize)]
@@ -109,6 +111,7 @@ impl Inspect {
             formats: formats(&gguf),
             memory,
             cpu: cpu::features(),
+            kernels: Isa::best().name(),
         })?;
         Ok(Outcome::Done)
     }
@@ -161,5 +164,6 @@ fn show_plan(memory: &Plan) -> Result<(), Failure> {
     ] {
         output::line(&format!("  {name:<16} {:>10}", output::bytes(bytes)))?;
     }
-    output::line(&format!("\ncpu features   {}", cpu::features().join(" ")))
+    output::line(&format!("\nkernels        {}", Isa::best().name()))?;
+    output::line(&format!("cpu features   {}", cpu::features().join(" ")))
 }

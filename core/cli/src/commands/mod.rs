@@ -2,11 +2,17 @@
 
 mod bench;
 mod chat;
+mod classify;
 mod detokenize;
 mod eval;
+mod extract;
 mod inspect;
 mod logits;
+mod reply;
+mod rewrite;
 mod run;
+mod summarize;
+mod texts;
 mod tokenize;
 
 use crate::app::{App, Outcome, Ran};
@@ -22,6 +28,16 @@ use std::path::Path;
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Shorten texts, or a day of notifications
+    Summarize(summarize::Summarize),
+    /// Say the same in another tone, or without mistakes
+    Rewrite(rewrite::Rewrite),
+    /// Find named facts in a text, as JSON
+    Extract(extract::Extract),
+    /// Choose one of your labels for a text
+    Classify(classify::Classify),
+    /// Suggest three short answers to a message
+    Reply(reply::Reply),
     /// Continue a prompt as it is
     Run(run::Run),
     /// Talk with the model
@@ -44,6 +60,11 @@ impl Command {
     /// Does it.
     pub fn run(&self, app: &App) -> Ran {
         match self {
+            Self::Summarize(command) => command.run(app),
+            Self::Rewrite(command) => command.run(app),
+            Self::Extract(command) => command.run(app),
+            Self::Classify(command) => command.run(app),
+            Self::Reply(command) => command.run(app),
             Self::Run(command) => command.run(app),
             Self::Chat(command) => command.run(app),
             Self::Tokenize(command) => command.run(app),

@@ -178,13 +178,17 @@ impl Program for Cpu {
         Device { kind: "cpu", detail }
     }
 
-    fn memory(&self) -> Memory {
+    fn memory(&self, context: usize) -> Memory {
         let weights = self.held.iter().enumerate().map(|(i, held)| match held {
             Held::Vector(v) => 4 * v.len(),
             Held::Packed(p) => p.bytes(),
             Held::Mapped => self.weights.bytes(WeightId(i)).len(),
         });
-        Memory { weights: weights.sum(), kv: 0, scratch: 4 * self.scratch.len() + self.activations.bytes() }
+        Memory {
+            weights: weights.sum(),
+            kv: kv_bytes(&self.graph.slots, context, self.options.chunk, self.options.kv),
+            scratch: 4 * self.scratch.len() + self.activations.bytes(),
+        }
     }
 
     fn state(&self, context: usize) -> Result<Box<dyn State>> {

@@ -1,0 +1,114 @@
+//! The text commands as processes. What they answer is the library's business; here it is their form.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use common::{pipe, run, tiny};
+use serde_json::Value;
+use std::io::Write;
+
+const TEXT: &[u8] = b"the man and the station are in the rain";
+
+fn args<'a>(command: &[&'a str], model: &'a str) -> Vec<&'a str> {
+    [command, &["--model", model, "--device", "reference", "--json"]].concat()
+}
+
+fn has_stats(answer: &Value) {
+    let stats = &answer["stats"];
+    assert!(stats["prompt_tokens"].as_u64().unwrap() > 0, "{answer}");
+    assert_eq!(stats["device"], "reference");
+    assert!(stats["peak_rss_bytes"].as_u64().unwrap() > 0, "{answer}");
+}
+
+#[test]
+fn summarize_in_every_style() {
+    let model = tiny("llama-f32");
+    for style in ["sentence", "bullets", "headline", "digest"] {
+        let answer = pipe(&args(&["summarize", "--style", style, "--length", "5"], &model), TEXT).json();
+        assert!(answer["summary"].is_string(), "{answer}");
+        assert!(answer["parts"].as_u64().unwrap() >= 1);
+        has_stats(&answer);
+    }
+}
+
+#[test]
+fn several_files_give_several_results() {
+    let model = tiny("llama-f32");
+    let folder = tempfile::tempdir().unwrap();
+    let mut paths = Vec::new();
+    for name in ["one.txt", "two.txt"] {
+        let path = folder.path().join(name);
+        std::fs::File::create(&path).unwrap().write_all(TEXT).unwrap();
+        paths.push(path.display().to_string());
+    }
+    let files: Vec<_> = paths.iter().map(String::as_str).collect();
+    let answer = run(&[args(&["classify", "--labels", "rain,sun"], &model), files].concat()).json();
+    let results = answer["results"].as_array().unwrap();
+    assert_eq!(results.iter().map(|result| result["file"].as_str().unwrap()).collect::<Vec<_>>(), paths);
+    assert_eq!(results[0]["label"], results[1]["label"]);
+}
+
+#[test]
+fn rewrite_and_reply() {
+    let model = tiny("llama-f32");
+    for more in [&["--tone", "formal"][..], &["--proofread"], &["--tone", "like a pirate"]] {
+        let answer = pipe(&args(&[&["rewrite"], more].concat(), &model), TEXT).json();
+        assert!(answer["text"].is_string());
+        has_stats(&answer);
+    }
+    let answer = pipe(&args(&["reply"], &model), TEXT).json();
+    assert_eq!(answer["suggestions"].as_array().unwrap().len(), 3);
+    has_stats(&answer);
+}
+
+#[test]
+fn classify_answers_with_a_label_and_probabilities() {
+    let model = tiny("llama-f32");
+    let answer = pipe(&args(&["classify", "--labels", "rain, sun,snow"], &model), TEXT).json();
+    let probabilities = answer["probabilities"].as_object().unwrap();
+    let of = |label: &str| probabilities[label].as_f64().unwrap();
+    assert_eq!(probabilities.len(), 3);
+    assert!((of("rain") + of("sun") + of("snow") - 1.0).abs() < 1e-9);
+    let label = answer["label"].as_str().unwrap();
+    assert!(probabilities.keys().all(|other| of(other) <= of(label)));
+    has_stats(&answer);
+    let twice = pipe(&args(&["classify", "--labels", "a,a"], &model), TEXT);
+    assert_eq!(twice.error_kind(), "option");
+}
+
+#[test]
+fn extract_answers_with_the_fields() {
+    let model = tiny("llama-f32");
+    let answer = pipe(&args(&["extract", "--fields", "who,where"], &model), TEXT).json();
+    let fields = answer["fields"].as_object().unwrap();
+    assert_eq!(fields.len(), 2);
+    for field in ["who", "where"] {
+        match &fields[field] {
+            Value::Null => {}
+            Value::String(value) => assert!(std::str::from_utf8(TEXT).unwrap().contains(value.as_str()), "{value}"),
+            other => panic!("{other}"),
+        }
+    }
+    has_stats(&answer);
+}
+
+#[test]
+fn an_empty_text_is_no_error() {
+    let model = tiny("llama-f32");
+    for command in
+        [&["summarize"][..], &["rewrite"], &["reply"], &["classify", "--labels", "a,b"], &["extract", "--fields", "a"]]
+    {
+        pipe(&args(command, &model), b"").json();
+    }
+}
+
+#[test]
+fn notifications_are_grouped() {
+    let model = tiny("llama-f32");
+    let list = br#"[{"app": "Mail", "title": "Ana", "text": "the man"}, {"app": "News", "title": "Rain"}]"#;
+    let answer = pipe(&args(&["summarize", "--notifications"], &model), list).json();
+    let apps: Vec<_> = answer["groups"].as_array().unwrap().iter().map(|group| &group["app"]).collect();
+    assert_eq!(apps, ["Mail", "News"]);
+    assert_eq!(pipe(&args(&["summarize", "--notifications"], &model), b"not json").error_kind(), "json");
+}
