@@ -3,6 +3,16 @@
 //!
 //! Results are the same bits for any number of threads, any split of a prompt into chunks, and any instruction set.
 
+#![allow(
+    clippy::inline_always,
+    reason = "a kernel is compiled for its instruction set only if it is inlined into the function that enables it"
+)]
+#![allow(
+    clippy::needless_range_loop,
+    clippy::type_complexity,
+    reason = "kernels index several arrays of one length side by side"
+)]
+
 mod activations;
 mod attend;
 mod floats;

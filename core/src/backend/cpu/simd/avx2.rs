@@ -1,5 +1,6 @@
 //! x86-64 vectors of eight lanes: AVX2 with FMA and F16C, and the same with AVX-VNNI's 8-bit dot product.
 
+#![allow(clippy::wildcard_imports)] // Dozens of intrinsics.
 #![allow(unsafe_code)] // Intrinsics; the token types prove that the processor has them.
 
 use super::{Dot, Kernel, Simd};

@@ -1,5 +1,6 @@
 //! x86-64 vectors of sixteen lanes: AVX-512 with VNNI's 8-bit dot product.
 
+#![allow(clippy::wildcard_imports)] // Dozens of intrinsics.
 #![allow(unsafe_code)] // Intrinsics; the token type proves that the processor has them.
 
 use super::{Dot, Kernel, Simd};

@@ -1,5 +1,6 @@
 //! ARM vectors of four lanes: plain ARMv8, with `sdot` (ARMv8.2 dotprod), and with `usdot` (ARMv8.6 i8mm).
 
+#![allow(clippy::wildcard_imports)] // Dozens of intrinsics.
 #![allow(unsafe_code)] // Intrinsics and assembly; the token types prove that the processor has them.
 
 use super::{Dot, Kernel, Simd};
