@@ -23,7 +23,7 @@ const GEMMA: &str = "{{ bos_token }}{% set ns = namespace(system='') %}{% for m 
 {{ (m.content | trim) ~ '<end_of_turn>\\n' }}{% endif %}{% endfor %}\
 {% if add_generation_prompt %}{{ '<start_of_turn>model\\n' }}{% endif %}";
 
-/// ChatML, as Qwen and many others use it.
+/// `ChatML`, as Qwen and many others use it.
 const CHATML: &str = "{% for m in messages %}{{ '<|im_start|>' ~ m.role ~ '\\n' ~ m.content ~ '<|im_end|>\\n' }}{% endfor %}\
 {% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
@@ -79,7 +79,7 @@ pub struct ChatTemplate {
 }
 
 impl ChatTemplate {
-    /// The template of a file (`tokenizer.chat_template`). Where it has none: Gemma's turns for gemma3, ChatML for
+    /// The template of a file (`tokenizer.chat_template`). Where it has none: Gemma's turns for gemma3, `ChatML` for
     /// qwen2, qwen3 and for llama with `<|im_start|>` in its vocabulary, else lines that begin with `User:` and
     /// `Assistant:`.
     ///
@@ -142,7 +142,7 @@ impl ChatTemplate {
     /// [`Error::Template`] where the template refuses the messages (roles that do not alternate, say) or takes too many
     /// steps.
     pub fn render(&self, messages: &[Message], add_generation_prompt: bool) -> Result<String> {
-        self.render_with(messages, add_generation_prompt, |content| content.to_owned())
+        self.render_with(messages, add_generation_prompt, std::borrow::ToOwned::to_owned)
     }
 
     /// The conversation as ids, ready to be fed: special tokens come from the template only, whatever the messages
@@ -153,7 +153,7 @@ impl ChatTemplate {
     /// # Errors
     /// As [`render`](Self::render) and [`Tokenizer::encode`].
     pub fn encode(&self, tokenizer: &Tokenizer, messages: &[Message], add_generation_prompt: bool) -> Result<Vec<u32>> {
-        let mark = unused_mark(messages.iter().map(|m| m.content.as_str()).chain([self.source.as_str()]));
+        let mark = unused_mark(&messages.iter().map(|m| m.content.as_str()).chain([self.source.as_str()]));
         let text = self.render_with(messages, add_generation_prompt, |content| {
             // Marks within special tokens break them; marks around keep the template's text from completing one.
             // Space stays outside, so that templates that trim still do.
@@ -201,7 +201,7 @@ impl ChatTemplate {
 
 /// A short text of private-use characters that none of the texts holds, other each time. It has no case and is not
 /// white space, so that a template can neither change nor trim it.
-fn unused_mark<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> String {
+fn unused_mark<'a>(texts: &(impl Iterator<Item = &'a str> + Clone)) -> String {
     let random = RandomState::new();
     let mut counter = 0_u64;
     loop {

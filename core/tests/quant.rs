@@ -103,7 +103,7 @@ fn formats_are_found_by_number_and_name() {
 fn planes_lie_as_documented() {
     let (rows, cols) = (70, 512);
     let blocks = cols / 32;
-    let noise = |len: usize| -> Vec<u8> { (0..len).map(|i| (i * 2_654_435_761 >> 7) as u8).collect() };
+    let noise = |len: usize| -> Vec<u8> { (0..len).map(|i| ((i * 2_654_435_761) >> 7) as u8).collect() };
 
     let q8 = quant::by_name("q8_0").unwrap();
     let bytes = noise(rows * blocks * 34);

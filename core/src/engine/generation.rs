@@ -113,7 +113,7 @@ impl<'s> Generation<'s> {
             prompt_tokens: self.cached_tokens + self.fed_tokens,
             cached_tokens: self.cached_tokens,
             tokens: self.ids.len(),
-            ttft_ms: (!self.ids.is_empty()).then(|| self.first.as_secs_f64() * 1e3),
+            ttft_ms: (!self.ids.is_empty()).then_some(self.first.as_secs_f64() * 1e3),
             prefill_tps: per_second(self.fed_tokens, self.prefill),
             decode_tps: per_second(self.ids.len().saturating_sub(1), self.decode),
             peak_rss_bytes: peak_rss_bytes(),

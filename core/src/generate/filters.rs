@@ -68,8 +68,8 @@ pub fn top_p(candidates: &mut Vec<Candidate>, p: f32) {
         let part =
             if step < rest.len() { rest.select_nth_unstable_by(step - 1, order).0.len() + 1 } else { rest.len() };
         rest[..part].sort_unstable_by(order);
-        for i in 0..part {
-            sum += rest[i].weight;
+        for (i, candidate) in rest[..part].iter().enumerate() {
+            sum += candidate.weight;
             if sum >= goal {
                 candidates.truncate(sorted + i + 1);
                 return;

@@ -98,7 +98,7 @@ impl Gguf {
         let metadata = Metadata::read(&file, &mut reader, pairs)?;
         let alignment = alignment(&metadata)?;
         let (tensors, by_name) = tensors::read(file.bytes(), &mut reader, tensor_count, alignment)?;
-        Ok(Self(Arc::new(Inner { version, metadata, tensors, by_name, file })))
+        Ok(Self(Arc::new(Inner { file, version, metadata, tensors, by_name })))
     }
 
     /// Version of the file: 2 or 3.

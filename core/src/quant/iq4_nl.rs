@@ -1,4 +1,4 @@
-//! IQ4_NL: 32 weights of 4 bits that index a table of 16 uneven steps, and one scale, `d * CODEBOOK[q]`.
+//! `IQ4_NL`: 32 weights of 4 bits that index a table of 16 uneven steps, and one scale, `d * CODEBOOK[q]`.
 //! Source: GGML's `block_iq4_nl` and its table of values.
 
 use super::format::{Half, blocks};
@@ -16,7 +16,7 @@ pub(super) static FORMAT: Format = Format {
 
 const LAYOUT: Layout = Layout { low: 4, high: 0, bias: 0, codebook: Some(&CODEBOOK), scales: Scales::Flat, min: false };
 
-/// What the 16 codes mean; IQ4_XS has the same.
+/// What the 16 codes mean; `IQ4_XS` has the same.
 pub(super) static CODEBOOK: [i8; 16] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
 #[derive(Clone, Copy, AnyBitPattern)]

@@ -1,4 +1,4 @@
-//! IQ4_XS: 256 weights of 4 bits that index IQ4_NL's table; each 32 have a 6-bit scale, `d * (sc - 32) * CODEBOOK[q]`.
+//! `IQ4_XS`: 256 weights of 4 bits that index `IQ4_NL`'s table; each 32 have a 6-bit scale, `d * (sc - 32) * CODEBOOK[q]`.
 //! Source: GGML's `block_iq4_xs`.
 
 use super::format::{Half, blocks};

@@ -314,9 +314,10 @@ fn pieces<'a>(
         .collect()
 }
 
-impl<'a> PlanesMut<'a> {
+impl PlanesMut<'_> {
     /// Takes the first tiles away.
     fn take(&mut self, tile: &Planes<usize>, tiles: usize) -> Self {
+        #[allow(clippy::mut_mut, reason = "what is taken shortens the slice that is left")]
         fn first<'a, T>(plane: &mut &'a mut [T], elements: usize) -> &'a mut [T] {
             plane.split_off_mut(..elements).unwrap_or_default()
         }

@@ -1,4 +1,4 @@
-//! Q2_K: 256 weights of 2 bits; each 16 have a 4-bit scale and a 4-bit minimum, `d * sc * q - dmin * mn`.
+//! `Q2_K`: 256 weights of 2 bits; each 16 have a 4-bit scale and a 4-bit minimum, `d * sc * q - dmin * mn`.
 //! Source: GGML's `block_q2_K`.
 
 use super::format::{Half, blocks};
@@ -55,7 +55,7 @@ fn split(bytes: &[u8], out: &mut Split) {
     }
 }
 
-/// The pairs of bits in column order; Q3_K stores its low bits alike.
+/// The pairs of bits in column order; `Q3_K` stores its low bits alike.
 pub(super) fn two_bits(q: &[u8; 64]) -> [u8; 256] {
     let mut codes = [0; 256];
     for (out, q) in codes.as_chunks_mut::<128>().0.iter_mut().zip(q.as_chunks::<32>().0) {

@@ -1,4 +1,4 @@
-//! Q3_K: 256 weights of 3 bits; each 16 have a 6-bit scale, `d * (sc - 32) * (q - 4)`. Source: GGML's `block_q3_K`.
+//! `Q3_K`: 256 weights of 3 bits; each 16 have a 6-bit scale, `d * (sc - 32) * (q - 4)`. Source: GGML's `block_q3_K`.
 
 use super::format::{Half, blocks};
 use super::q2_k::two_bits;
@@ -22,7 +22,7 @@ const LAYOUT: Layout =
 struct Block {
     /// The third bit of column `32 * i + l` is bit `i` of byte `l`.
     high: [u8; 32],
-    /// As in Q2_K.
+    /// As in `Q2_K`.
     low: [u8; 64],
     /// Scale `g`: 4 low bits in the nibble `g / 8` of byte `g % 8`, 2 high bits at bit `2 * (g / 4)` of byte `8 + g % 4`.
     scales: [u8; 12],

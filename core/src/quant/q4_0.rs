@@ -1,4 +1,4 @@
-//! Q4_0: 32 weights of 4 bits and one scale, `d * (q - 8)`. Source: GGML's `block_q4_0`.
+//! `Q4_0`: 32 weights of 4 bits and one scale, `d * (q - 8)`. Source: GGML's `block_q4_0`.
 
 use super::format::{Half, blocks};
 use super::{Format, Layout, Scales, Split};

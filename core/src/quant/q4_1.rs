@@ -1,4 +1,4 @@
-//! Q4_1: 32 weights of 4 bits, a scale and a minimum, `d * q + m`. Source: GGML's `block_q4_1`.
+//! `Q4_1`: 32 weights of 4 bits, a scale and a minimum, `d * q + m`. Source: GGML's `block_q4_1`.
 
 use super::format::{Half, blocks};
 use super::{Format, Layout, Scales, Split};

@@ -1,4 +1,4 @@
-//! Q4_K: 256 weights of 4 bits; each 32 have a 6-bit scale and a 6-bit minimum, `d * sc * q - dmin * mn`.
+//! `Q4_K`: 256 weights of 4 bits; each 32 have a 6-bit scale and a 6-bit minimum, `d * sc * q - dmin * mn`.
 //! Source: GGML's `block_q4_K`.
 
 use super::format::{Half, blocks};
@@ -50,7 +50,7 @@ fn split(bytes: &[u8], out: &mut Split) {
     }
 }
 
-/// Eight scales and eight minima of 6 bits in 12 bytes; Q5_K has the same.
+/// Eight scales and eight minima of 6 bits in 12 bytes; `Q5_K` has the same.
 ///
 /// Scale `g` of the first four is the low 6 bits of byte `g`, minimum `g` those of byte `4 + g`. Of the last four, byte
 /// `4 + g` has the scale's low 4 bits in its low nibble and the minimum's in its high one, and their upper 2 bits are

@@ -1,4 +1,4 @@
-//! Q5_0: 32 weights of 5 bits and one scale, `d * (q - 16)`. Source: GGML's `block_q5_0`.
+//! `Q5_0`: 32 weights of 5 bits and one scale, `d * (q - 16)`. Source: GGML's `block_q5_0`.
 
 use super::format::{Half, blocks};
 use super::{Format, Layout, Scales, Split};
@@ -42,7 +42,7 @@ fn split(bytes: &[u8], out: &mut Split) {
     }
 }
 
-/// The 5-bit codes in column order; Q5_1 stores them alike.
+/// The 5-bit codes in column order; `Q5_1` stores them alike.
 pub(super) fn codes(low: [u8; 16], high: [u8; 4]) -> [u8; 32] {
     let mut codes = [0; 32];
     for (j, q) in low.into_iter().enumerate() {

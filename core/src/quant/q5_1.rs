@@ -1,4 +1,4 @@
-//! Q5_1: 32 weights of 5 bits, a scale and a minimum, `d * q + m`. Source: GGML's `block_q5_1`.
+//! `Q5_1`: 32 weights of 5 bits, a scale and a minimum, `d * q + m`. Source: GGML's `block_q5_1`.
 
 use super::format::{Half, blocks};
 use super::q5_0::codes;

@@ -1,4 +1,4 @@
-//! Q5_K: 256 weights of 5 bits; each 32 have a 6-bit scale and a 6-bit minimum, `d * sc * q - dmin * mn`.
+//! `Q5_K`: 256 weights of 5 bits; each 32 have a 6-bit scale and a 6-bit minimum, `d * sc * q - dmin * mn`.
 //! Source: GGML's `block_q5_K`.
 
 use super::format::{Half, blocks};
@@ -23,11 +23,11 @@ const LAYOUT: Layout =
 struct Block {
     d: Half,
     dmin: Half,
-    /// As in Q4_K.
+    /// As in `Q4_K`.
     scales: SixBits,
     /// The fifth bit of column `32 * i + l` is bit `i` of byte `l`.
     high: [u8; 32],
-    /// As in Q4_K.
+    /// As in `Q4_K`.
     low: [u8; 128],
 }
 const _: () = assert!(size_of::<Block>() == 176);

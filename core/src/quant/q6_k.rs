@@ -1,4 +1,4 @@
-//! Q6_K: 256 weights of 6 bits; each 16 have an 8-bit scale, `d * sc * (q - 32)`. Source: GGML's `block_q6_K`.
+//! `Q6_K`: 256 weights of 6 bits; each 16 have an 8-bit scale, `d * sc * (q - 32)`. Source: GGML's `block_q6_K`.
 
 use super::format::{Half, blocks};
 use super::{Format, Layout, Scales, Split};

@@ -1,4 +1,4 @@
-//! Q8_0: 32 weights of 8 bits and one scale, `d * q`. Source: GGML's `block_q8_0`.
+//! `Q8_0`: 32 weights of 8 bits and one scale, `d * q`. Source: GGML's `block_q8_0`.
 
 use super::format::{Half, blocks};
 use super::{Format, Layout, Scales, Split};

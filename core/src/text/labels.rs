@@ -33,12 +33,15 @@ pub(super) fn score(labels: &[Vec<u32>], after: &mut dyn FnMut(&[u32]) -> Result
         }
         let logits = after(&labels[*first][..depth])?;
         let goes_on: Vec<u32> = branches.iter().filter_map(|(id, _)| *id).collect();
-        let weight = |id: Option<u32>| match id {
-            Some(id) => logits.get(id as usize).map_or(f64::NEG_INFINITY, |&l| f64::from(l)),
-            None => {
+        let weight = |id: Option<u32>| {
+            if let Some(id) = id {
+                logits.get(id as usize).map_or(f64::NEG_INFINITY, |&l| f64::from(l))
+            } else {
                 let mut others = logits.clone();
                 for &id in &goes_on {
-                    others.get_mut(id as usize).into_iter().for_each(|l| *l = f32::NEG_INFINITY);
+                    if let Some(logit) = others.get_mut(id as usize) {
+                        *logit = f32::NEG_INFINITY;
+                    }
                 }
                 log_sum_exp(&others)
             }

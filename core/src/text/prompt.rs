@@ -38,9 +38,9 @@ impl Prompt {
         }
         let mut page = format!("{instruction}\n\n");
         for (text, answer) in self.examples {
-            page.push_str(&format!("{input}: {text}\n{output}: {answer}\n\n"));
+            page += &format!("{input}: {text}\n{output}: {answer}\n\n");
         }
-        page.push_str(&format!("{input}: {text}\n{output}:"));
+        page += &format!("{input}: {text}\n{output}:");
         let tokenizer = engine.tokenizer();
         let mut ids: Vec<u32> = tokenizer.bos().filter(|_| tokenizer.adds_bos()).into_iter().collect();
         ids.extend(tokenizer.encode(&page, Special::Plain)?);

@@ -169,7 +169,9 @@ mod tests {
             add(&mut list, text);
         }
         assert_eq!(list, ["Yes!"]);
-        STOCK.iter().for_each(|text| add(&mut list, text));
+        for text in STOCK {
+            add(&mut list, text);
+        }
         assert_eq!(list.len(), STOCK.len());
     }
 }

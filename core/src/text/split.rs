@@ -66,13 +66,14 @@ fn cut(
             match text.char_indices().map(|(at, _)| at).find(|&at| at >= text.len() / 2) {
                 Some(middle) if middle > 0 => (Level::Character, vec![&text[..middle], &text[middle..]]),
                 // Two characters, the second starting before the middle byte, or a single one.
-                _ => match text.char_indices().nth(1) {
-                    Some((second, _)) => (Level::Character, vec![&text[..second], &text[second..]]),
-                    None => {
+                _ => {
+                    if let Some((second, _)) = text.char_indices().nth(1) {
+                        (Level::Character, vec![&text[..second], &text[second..]])
+                    } else {
                         units.push((offset..offset + text.len(), limit));
                         return Ok(());
                     }
-                },
+                }
             }
         }
     };

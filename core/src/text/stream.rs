@@ -133,7 +133,8 @@ impl<'s, T: Task> TaskStream<'s, T> {
     /// Starts the next generation.
     fn begin(&mut self) -> Result<()> {
         if self.cancel.is_cancelled() {
-            return self.cancelled();
+            self.cancelled();
+            return Ok(());
         }
         let Some(step) = self.task.next(&self.engine)? else {
             self.over = true;
@@ -153,7 +154,10 @@ impl<'s, T: Task> TaskStream<'s, T> {
         };
         let began = Instant::now();
         let (held, cached) = match self.prefix.enter(session, &step.ids, &self.cancel) {
-            Err(Error::Cancelled) => return self.cancelled(),
+            Err(Error::Cancelled) => {
+                self.cancelled();
+                return Ok(());
+            }
             other => other?,
         };
         self.meter.prompt(step.ids.len(), cached, began.elapsed());
@@ -185,10 +189,9 @@ impl<'s, T: Task> TaskStream<'s, T> {
         Ok(())
     }
 
-    fn cancelled(&mut self) -> Result<()> {
+    fn cancelled(&mut self) {
         self.meter.stop = Some(StopReason::Cancelled);
         self.over = true;
-        Ok(())
     }
 }
 

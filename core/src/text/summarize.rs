@@ -175,12 +175,11 @@ fn wording(style: Style, length: Option<Length>) -> (Prompt, usize) {
     let (what, tokens) = match (style, length) {
         (Style::Sentence, None) => ("Summarize the text in one short sentence.".into(), 64),
         (Style::Bullets, None) => ("Summarize the text in three short bullet points.".into(), 128),
-        (Style::Headline, None) => ("Write a short headline for the text.".into(), 28),
         (Style::Digest, None) => ("Summarize the text in three sentences.".into(), 160),
         (Style::Bullets, Some(Length::Sentences(n))) => {
             (format!("Summarize the text in {n} short bullet points."), n * 64)
         }
-        (Style::Headline, Some(Length::Sentences(_))) => ("Write a short headline for the text.".into(), 28),
+        (Style::Headline, None | Some(Length::Sentences(_))) => ("Write a short headline for the text.".into(), 28),
         (_, Some(Length::Sentences(1))) => ("Summarize the text in one sentence.".into(), 80),
         (_, Some(Length::Sentences(n))) => (format!("Summarize the text in {n} sentences."), n.saturating_mul(64)),
         (Style::Sentence | Style::Digest, Some(Length::Words(n))) => {

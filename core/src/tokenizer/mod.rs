@@ -67,8 +67,8 @@ struct Inner {
 }
 
 enum Model {
-    Spm(Spm),
-    Bpe(Bpe),
+    Spm(Box<Spm>),
+    Bpe(Box<Bpe>),
 }
 
 impl Tokenizer {
@@ -95,12 +95,12 @@ impl Tokenizer {
             "llama" => {
                 let scores = parts.scores.clone().ok_or_else(|| missing("tokenizer.ggml.scores"))?;
                 let space_prefix = parts.add_space_prefix.unwrap_or(true);
-                (Model::Spm(Spm::new(&vocab, scores, parts.unknown, space_prefix)?), true)
+                (Model::Spm(Box::new(Spm::new(&vocab, scores, parts.unknown, space_prefix)?)), true)
             }
             "gpt2" => {
                 let merges = parts.merges.as_ref().ok_or_else(|| missing("tokenizer.ggml.merges"))?;
                 let pre = parts.pre.unwrap_or("default");
-                (Model::Bpe(Bpe::new(&vocab, merges.iter().copied(), pre)?), pre == "llama-bpe")
+                (Model::Bpe(Box::new(Bpe::new(&vocab, merges.iter().copied(), pre)?)), pre == "llama-bpe")
             }
             other => {
                 return Err(Error::Tokenizer(format!(

@@ -1,4 +1,4 @@
-//! SentencePiece BPE: characters merge pairwise, the best-scored piece first; what has no piece becomes bytes.
+//! `SentencePiece` BPE: characters merge pairwise, the best-scored piece first; what has no piece becomes bytes.
 //!
 //! Follows the published algorithm (Kudo and Richardson 2018, `SentencePiece`): of all adjacent pairs whose
 //! concatenation is a piece, the one with the highest score merges, the leftmost of equals.

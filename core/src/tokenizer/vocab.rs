@@ -90,10 +90,10 @@ impl Vocab {
             let len = text.len();
             return Err(Error::Tokenizer(format!("token {id} is {len} bytes long, more than {LONGEST}")));
         }
-        if !text.is_empty() {
-            if let Some(first) = self.find(text) {
-                return Err(Error::Tokenizer(format!("tokens {first} and {id} have the same text {text:?}")));
-            }
+        if !text.is_empty()
+            && let Some(first) = self.find(text)
+        {
+            return Err(Error::Tokenizer(format!("tokens {first} and {id} have the same text {text:?}")));
         }
         let end = u32::try_from(self.texts.len() + text.len())
             .map_err(|_| Error::Tokenizer("the texts of all tokens together exceed 4 GiB".into()))?;

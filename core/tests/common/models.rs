@@ -23,7 +23,7 @@ pub fn cached(model: &str, file: &str) -> PathBuf {
     path
 }
 
-/// SmolLM2 135M Instruct.
+/// `SmolLM2` 135M Instruct.
 pub fn smollm2() -> PathBuf {
     cached("smollm2-135m", "smollm2-135m-instruct-q4_1.gguf")
 }

@@ -74,7 +74,7 @@ impl Writer {
         self.pair(key, kind::STR, string(value))
     }
     pub fn strings(self, key: &str, values: &[&str]) -> Self {
-        let elements: Vec<u8> = values.iter().flat_map(|value| string(value)).collect();
+        let elements: Vec<u8> = values.iter().flat_map(string).collect();
         self.pair(key, kind::ARRAY, array(kind::STR, values.len() as u64, &elements))
     }
     pub fn f32s(self, key: &str, values: &[f32]) -> Self {

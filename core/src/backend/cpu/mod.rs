@@ -7,11 +7,7 @@
     clippy::inline_always,
     reason = "a kernel is compiled for its instruction set only if it is inlined into the function that enables it"
 )]
-#![allow(
-    clippy::needless_range_loop,
-    clippy::type_complexity,
-    reason = "kernels index several arrays of one length side by side"
-)]
+#![allow(clippy::needless_range_loop, reason = "kernels index several arrays of one length side by side")]
 
 mod activations;
 mod attend;

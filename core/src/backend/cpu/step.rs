@@ -145,7 +145,7 @@ pub fn packed(graph: &Graph, held: &[Held], id: NodeId) -> bool {
     matches!(&graph.node(id).op, Op::Matmul(op) if matches!(held[op.weight.0], Held::Packed(_)))
 }
 
-impl<'a> Step<'a> {
+impl Step<'_> {
     /// What each thread does.
     pub fn run(&self, team: &Team) {
         team.each(self.rows, |row| self.turn(row));
@@ -234,7 +234,7 @@ impl<'a> Step<'a> {
         let quantised = index > 0 && self.quantises[index - 1] == Some(input);
         if !quantised && stage.nodes.iter().any(|id| packed(self.graph, self.held, *id)) {
             team.each(rows, |row| {
-                self.isa.run(Quantise { to: self.buffers.activations_of(rows), x: self.row(input, row), row })
+                self.isa.run(Quantise { to: self.buffers.activations_of(rows), x: self.row(input, row), row });
             });
         }
         let units = |id: &NodeId| self.graph.node(*id).width.div_ceil(UNIT);
@@ -485,10 +485,10 @@ impl Step<'_> {
             unsafe {
                 match (layer.keys, layer.values) {
                     (Elements::F16(k), Elements::F16(v)) => {
-                        append(simd, layer.head(k, v, kv_head), position, key, value)
+                        append(simd, layer.head(k, v, kv_head), position, key, value);
                     }
                     (Elements::F32(k), Elements::F32(v)) => {
-                        append(simd, layer.head(k, v, kv_head), position, key, value)
+                        append(simd, layer.head(k, v, kv_head), position, key, value);
                     }
                     _ => {}
                 }

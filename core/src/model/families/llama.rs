@@ -1,4 +1,4 @@
-//! Llama (arXiv 2302.13971) and the many that share its shape: SmolLM2, `TinyLlama`, Mistral, Llama 3.
+//! Llama (arXiv 2302.13971) and the many that share its shape: `SmolLM2`, `TinyLlama`, Mistral, Llama 3.
 
 use super::keys::Keys;
 use crate::Result;
