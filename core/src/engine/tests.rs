@@ -113,7 +113,10 @@ fn says(text: &str, context: usize) -> Engine {
     let tokenizer = engine_with(1, 0, |_| Vec::new()).tokenizer().clone();
     let ids = ids_of(&tokenizer, text);
     let (vocab, end) = (tokenizer.vocab_size(), tokenizer.eos().unwrap());
-    engine_with(context, 0, move |fed| one(vocab, ids.get(fed.len() - PROMPT.len()).copied().unwrap_or(end)))
+    engine_with(context, 0, move |fed| {
+        let said = fed.len().checked_sub(PROMPT.len()).and_then(|at| ids.get(at));
+        one(vocab, said.copied().unwrap_or(end))
+    })
 }
 
 fn ids_of(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {

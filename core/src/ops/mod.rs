@@ -1,7 +1,7 @@
 //! What each operation means. One file an op: its parameters, its output's width, and its reference loops.
 //!
 //! The reference loops are the specification: f32 values, plain loops, one row after the other.
-//! Sums run over [`sum`]'s 16 partial sums, which both vectorise and lose little.
+//! Sums are of [`dot`]'s 16 partial sums, which both vectorise and lose little.
 
 mod add;
 mod attend;
