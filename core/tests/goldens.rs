@@ -42,32 +42,57 @@ fn tiny_extra_models() {
     tiny("tiny_extra");
 }
 
-/// Everything about one real model; `logits` is its tolerance.
-fn real(name: &str, path: &Path, logits: f64) {
-    let (graph, mut program) = reference(path);
-    let file = |kind: &str| format!("{name}/{kind}.json");
+const SMOLLM2: &str = "smollm2-135m";
+const GEMMA3: &str = "gemma3-270m";
 
-    let goldens: Logits = golden::read(&file("logits"));
-    goldens.check(&mut program).within(&format!("{name} logits"), logits);
+#[test]
+fn smollm2_logits() {
+    logits(SMOLLM2, &models::smollm2(), 2e-3);
+}
 
-    let goldens: Greedy = golden::read(&file("greedy"));
+#[test]
+fn gemma3_logits() {
+    logits(GEMMA3, &models::gemma3(), 0.02);
+}
+
+/// All prompts and inner positions, and the golden greedy paths.
+fn logits(name: &str, path: &Path, tolerance: f64) {
+    let (_, mut program) = reference(path);
+    let goldens: Logits = golden::read(&format!("{name}/logits.json"));
+    goldens.check(&mut program).within(&format!("{name} logits"), tolerance);
+    let goldens: Greedy = golden::read(&format!("{name}/greedy.json"));
     let (steps, worst) = goldens.check(&mut program, 0.01);
-    println!("{name} greedy: {steps} steps");
-    worst.within(&format!("{name} greedy logits"), logits);
+    worst.within(&format!("{name} greedy logits, {steps} steps"), tolerance);
+}
 
-    let goldens: Activations = golden::read(&file("activations"));
+#[test]
+fn smollm2_activations() {
+    activations(SMOLLM2, &models::smollm2());
+}
+
+#[test]
+fn gemma3_activations() {
+    activations(GEMMA3, &models::gemma3());
+}
+
+fn activations(name: &str, path: &Path) {
+    let (graph, mut program) = reference(path);
+    let goldens: Activations = golden::read(&format!("{name}/activations.json"));
     goldens.check(&mut program, &graph, true).within(&format!("{name} activations"), 1e-3);
+}
 
-    let goldens: Perplexity = golden::read(&file("perplexity"));
+#[test]
+fn smollm2_perplexity() {
+    perplexity(SMOLLM2, &models::smollm2());
+}
+
+#[test]
+fn gemma3_perplexity() {
+    perplexity(GEMMA3, &models::gemma3());
+}
+
+fn perplexity(name: &str, path: &Path) {
+    let (_, mut program) = reference(path);
+    let goldens: Perplexity = golden::read(&format!("{name}/perplexity.json"));
     goldens.check(&mut program, usize::MAX).within(&format!("{name} mean nll"), 5e-4);
-}
-
-#[test]
-fn smollm2() {
-    real("smollm2-135m", &models::smollm2(), 2e-3);
-}
-
-#[test]
-fn gemma3() {
-    real("gemma3-270m", &models::gemma3(), 0.02);
 }

@@ -18,7 +18,7 @@ fn base() -> Writer {
         .u32("llama.block_count", 1)
         .f32("llama.attention.layer_norm_rms_epsilon", 1e-5)
         .bool("tokenizer.ggml.add_bos_token", true)
-        .strings("tokenizer.ggml.tokens", &["<s>", "a", "é"])
+        .strings("tokenizer.ggml.tokens", &["<s>", "a", "éa"])
         .f32s("tokenizer.ggml.scores", &[0.0, -1.0, -2.5])
         .i32s("tokenizer.ggml.token_type", &[3, 1, 1])
         .zeros("output_norm.weight", &[32])
@@ -30,10 +30,21 @@ fn spoilt(change: impl FnOnce(&mut writer::Tensor)) -> Vec<u8> {
     base().spoil(change).bytes()
 }
 
-/// The base file, cut right behind the first occurrence of `text` plus `more` bytes.
+/// A file that ends right behind the first occurrence of `text` plus `more` bytes; its counts promise no more than the
+/// pair or tensor which is cut, so that it is this one that fails.
 fn cut(text: &str, more: usize) -> Vec<u8> {
-    let mut bytes = base().bytes();
-    let at = bytes.windows(text.len()).position(|window| window == text.as_bytes()).unwrap();
+    let find = |bytes: &[u8]| bytes.windows(text.len()).position(|window| window == text.as_bytes());
+    let mut writer = base();
+    writer.pair_count =
+        writer.pairs.iter().position(|(key, _, value)| find(key).or(find(value)).is_some()).map(|i| i as u64 + 1);
+    if writer.pair_count.is_some() {
+        writer.tensors.clear();
+    } else {
+        writer.tensors.remove(0);
+        writer = writer.spoil(|tensor| tensor.name = format!("{}{}", "long.".repeat(8), "token_embd.weight").into());
+    }
+    let mut bytes = writer.bytes();
+    let at = find(&bytes).unwrap();
     bytes.truncate(at + text.len() + more);
     bytes
 }
@@ -72,9 +83,9 @@ fn truncated() -> Vec<Case> {
         ("cut in an array's type", cut("tokenizer.ggml.scores", 6), "gguf", "array's element type needs 4"),
         ("cut in an array's length", cut("tokenizer.ggml.scores", 10), "gguf", "array's length needs 8"),
         ("cut in an array's numbers", cut("tokenizer.ggml.scores", 20), "gguf", "array's length is 3"),
-        ("cut in an array's strings", cut("<s>", 4), "gguf", "length of a string value needs 8"),
-        ("cut in a tensor's name", cut("token_embd.w", 0), "gguf", "length of a tensor's name is 17"),
-        ("cut in a dimension count", cut("token_embd.weight", 3), "gguf", "number of dimensions of tensor \"token_embd.weight\""),
+        ("cut in an array's strings", cut("é", 0), "gguf", "length of a string value is 3, but only 2"),
+        ("cut in a tensor's name", cut("token_embd.w", 0), "gguf", "length of a tensor's name is 57"),
+        ("cut in a dimension count", cut("token_embd.weight", 3), "gguf", "number of dimensions of tensor"),
         ("cut in a dimension", cut("token_embd.weight", 15), "gguf", "a dimension of tensor"),
         ("cut in a tensor's type", cut("token_embd.weight", 22), "gguf", "type of tensor"),
         ("cut in a tensor's offset", cut("token_embd.weight", 30), "gguf", "offset of tensor"),
@@ -254,7 +265,7 @@ fn a_good_file_is_read_as_written() {
         assert_eq!(metadata.bool("tokenizer.ggml.add_bos_token").unwrap(), Some(true));
         assert_eq!(metadata.u64("absent").unwrap(), None);
         let tokens: Vec<&str> = metadata.strings("tokenizer.ggml.tokens").unwrap().unwrap().collect();
-        assert_eq!(tokens, ["<s>", "a", "é"]);
+        assert_eq!(tokens, ["<s>", "a", "éa"]);
         assert_eq!(metadata.f32s("tokenizer.ggml.scores").unwrap().unwrap().collect::<Vec<_>>(), [0.0, -1.0, -2.5]);
         assert_eq!(metadata.i32s("tokenizer.ggml.token_type").unwrap().unwrap().collect::<Vec<_>>(), [3, 1, 1]);
         assert_eq!(metadata.u32s("tokenizer.ggml.token_type").unwrap().unwrap().len(), 3);
@@ -272,7 +283,7 @@ fn a_good_file_is_read_as_written() {
 
         let shown: Vec<String> = metadata.iter().map(|(key, value)| format!("{key} = {value}")).collect();
         assert_eq!(shown[0], "general.architecture = \"llama\"");
-        assert_eq!(shown[4], "tokenizer.ggml.tokens = [\"<s>\", \"a\", \"é\"]");
+        assert_eq!(shown[4], "tokenizer.ggml.tokens = [\"<s>\", \"a\", \"éa\"]");
         assert!(shown[10].ends_with("x\"… (1000 bytes)"), "{}", shown[10]);
 
         let tensor = gguf.tensor("token_embd.weight").unwrap();

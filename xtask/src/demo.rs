@@ -9,14 +9,10 @@ pub fn run() -> Result<()> {
     eprintln!("Building (release) ...");
     Line::new("cargo build --release --quiet --locked --package kinglet-cli").run()?;
     let path = model::get(&SMOLLM2, Licence::Ask)?;
-    for (style, file) in [("digest", "samples/notifications.txt"), ("bullets", "samples/article.txt")] {
-        let line = Line::new("cargo run --release --quiet --locked --package kinglet-cli -- summarize --model")
-            .path(&path)
-            .word("--style")
-            .word(style)
-            .word(file);
-        eprintln!("\n$ kinglet summarize --model {} --style {style} {file}", SMOLLM2.file);
-        line.run()?;
+    for options in ["--notifications samples/notifications.json", "--style bullets samples/article.txt"] {
+        eprintln!("\n$ kinglet summarize --model {} {options}", SMOLLM2.name);
+        let line = Line::new("cargo run --release --quiet --locked --package kinglet-cli -- summarize --model");
+        options.split(' ').fold(line.path(&path), Line::word).run()?;
     }
     Ok(())
 }

@@ -169,10 +169,10 @@ impl Program for Reference {
     fn memory(&self, context: usize) -> Memory {
         let weights = (0..self.graph.weights.len()).map(|i| self.weights.bytes(WeightId(i)).len()).sum();
         let values: usize = self.graph.nodes.iter().map(|node| node.width).sum();
-        let line: usize = self.graph.slots.iter().map(|slot| 2 * slot.kv_heads * slot.head_dim).sum();
+        let line: usize = self.graph.slots.iter().map(|slot| 2 * slot.width()).sum();
         Memory {
             weights,
-            kv: context * line * size_of::<f32>(),
+            kv: context.saturating_mul(line * size_of::<f32>()),
             scratch: self.chunk.saturating_mul(values * size_of::<f32>()),
         }
     }

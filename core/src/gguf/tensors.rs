@@ -14,7 +14,7 @@ const MOST_DIMENSIONS: u32 = 4;
 #[derive(Clone, Debug)]
 pub struct TensorInfo {
     /// GGUF name, for instance `blk.3.attn_q.weight`.
-    pub name: String,
+    pub name: Box<str>,
     /// Dimensions in GGUF order: columns (the contiguous one) first. At least one, none zero.
     pub shape: Vec<usize>,
     /// How its values are stored; the file's numbers that no format has were refused when the file was opened.
@@ -93,15 +93,16 @@ fn entry(reader: &mut Reader<'_>, alignment: usize) -> Result<TensorInfo> {
     let at = reader.at();
     let mut shape = Vec::with_capacity(dimensions as usize);
     for _ in 0..dimensions {
-        shape.push(reader.u64(&format!("a dimension of tensor {title}"))?);
+        let size = reader.u64(&format!("a dimension of tensor {title}"))?;
+        let size = usize::try_from(size)
+            .map_err(|_| malformed(at, format!("tensor {title} has a dimension of {size}, too large for any file")))?;
+        shape.push(size);
     }
     if shape.contains(&0) {
         return Err(malformed(at, format!("tensor {title} has shape {shape:?} with a zero dimension")));
     }
     let overflow = || malformed(at, format!("tensor {title} has shape {shape:?}, too large for any file"));
-    let sizes: Option<Vec<usize>> = shape.iter().map(|n| usize::try_from(*n).ok()).collect();
-    let sizes = sizes.ok_or_else(overflow)?;
-    let weights = sizes.iter().try_fold(1usize, |product, n| product.checked_mul(*n)).ok_or_else(overflow)?;
+    let weights = shape.iter().try_fold(1usize, |product, n| product.checked_mul(*n)).ok_or_else(overflow)?;
 
     let number = reader.u32(&format!("type of tensor {title}"))?;
     let Some(format) = quant::by_ggml_type(number) else {
@@ -111,7 +112,7 @@ fn entry(reader: &mut Reader<'_>, alignment: usize) -> Result<TensorInfo> {
             known: quant::known(),
         });
     };
-    let columns = sizes.first().copied().unwrap_or_default();
+    let columns = shape.first().copied().unwrap_or_default();
     if !columns.is_multiple_of(format.weights) {
         return Err(malformed(
             at,
@@ -130,5 +131,5 @@ fn entry(reader: &mut Reader<'_>, alignment: usize) -> Result<TensorInfo> {
     }
     let range = usize::try_from(offset).ok().and_then(|start| Some(start..start.checked_add(bytes)?));
     let range = range.ok_or_else(|| malformed(at, format!("tensor {title} starts at {offset}, beyond any file")))?;
-    Ok(TensorInfo { name: name.into(), shape: sizes, format, range })
+    Ok(TensorInfo { name: name.into(), shape, format, range })
 }

@@ -37,6 +37,7 @@ pub struct Layout {
 }
 
 /// One source block, taken apart: codes in column order and the factors of its scales.
+#[derive(Clone)]
 pub struct Split {
     /// Unsigned codes of the block's columns (the first 32 or all 256).
     pub codes: [u8; 256],

@@ -75,11 +75,12 @@ impl Packed {
             let threads = threads.clamp(1, pieces.len().max(1));
             let queue = Mutex::new(pieces.into_iter());
             let work = || {
+                let mut parts = vec![Split::new(); TILE];
                 loop {
                     let next = queue.lock().ok().and_then(|mut queue| queue.next());
                     let Some(Piece { source, mut planes }) = next else { break };
                     for rows in bytes.get(source.clone()).unwrap_or_default().chunks(TILE * row_bytes) {
-                        pack_tile(format, layout, split, rows, row_bytes, &mut planes.take(&sizes, 1));
+                        pack_tile(format, layout, split, rows, row_bytes, &mut parts, &mut planes.take(&sizes, 1));
                     }
                     on_piece(source);
                 }
@@ -332,66 +333,93 @@ impl PlanesMut<'_> {
     }
 }
 
-/// Packs up to 64 rows of `source`; the rows that lack stay zero.
+/// Packs up to 64 rows of `source`; the rows that lack stay zero. `parts` has a place for each row.
 fn pack_tile(
     format: &Format,
     layout: Layout,
     split: fn(&[u8], &mut Split),
     source: &[u8],
     row_bytes: usize,
+    parts: &mut [Split],
     tile: &mut PlanesMut<'_>,
 ) {
-    let mut parts = Split::new();
     let blocks_each = format.weights / BLOCK;
+    let (low_words, high_words) = (usize::from(layout.low), usize::from(layout.high));
+    let low = tile.low.as_chunks_mut::<TILE>().0;
+    let high = tile.high.as_chunks_mut::<TILE>().0;
     for at in 0..row_bytes / format.bytes {
-        for (row, bytes) in source.chunks_exact(row_bytes).enumerate() {
-            split(&bytes[at * format.bytes..][..format.bytes], &mut parts);
-            tile.d[at * TILE + row] = parts.d;
+        let rows = source.chunks_exact(row_bytes).zip(&mut *parts);
+        let count = rows.len();
+        for (row, (bytes, part)) in rows.enumerate() {
+            split(&bytes[at * format.bytes..][..format.bytes], part);
+            tile.d[at * TILE + row] = part.d;
             if layout.min {
-                tile.m[at * TILE + row] = parts.m;
+                tile.m[at * TILE + row] = part.m;
             }
             if let Scales::Super { group } = layout.scales {
                 let groups = format.weights / group;
                 for g in 0..groups {
-                    tile.sub[(at * groups + g) * TILE + row] = parts.sub[g];
+                    tile.sub[(at * groups + g) * TILE + row] = part.sub[g];
                 }
                 if layout.min {
                     for g in 0..groups {
-                        tile.submin[(at * groups + g) * TILE + row] = parts.submin[g];
+                        tile.submin[(at * groups + g) * TILE + row] = part.submin[g];
                     }
                 }
             }
-            for (b, codes) in parts.codes.as_chunks::<BLOCK>().0.iter().enumerate().take(blocks_each) {
-                pack_codes(layout, codes, at * blocks_each + b, row, tile.low, tile.high);
-            }
+        }
+        for b in 0..blocks_each {
+            let kb = at * blocks_each + b;
+            pack_low(layout.low, &parts[..count], b, &mut low[kb * low_words..][..low_words]);
+            pack_high(layout, &parts[..count], b, &mut high[kb * high_words..][..high_words]);
         }
     }
 }
 
-/// Writes one row's codes of one block: the inverse of the table in the parent module.
-#[inline]
-fn pack_codes(layout: Layout, codes: &[u8; BLOCK], block: usize, row: usize, low: &mut [u32], high: &mut [u32]) {
-    let mut words = [0u32; 8];
-    for (word, bytes) in words.iter_mut().zip(codes.as_chunks().0) {
-        *word = u32::from_le_bytes(*bytes);
+/// Writes the low bits of block `b` of each row: the inverse of the table in the parent module.
+fn pack_low(bits: u8, parts: &[Split], b: usize, plane: &mut [[u32; TILE]]) {
+    let mask = low_mask(bits);
+    match bits {
+        8 => pack_words::<8>(parts, b, plane, |codes, w| codes[w]),
+        4 => pack_words::<4>(parts, b, plane, |codes, w| codes[w] & mask | (codes[w + 4] & mask) << 4),
+        _ => pack_words::<2>(parts, b, plane, |codes, w| {
+            (0..4).fold(0, |word, i| word | (codes[w + 2 * i] & mask) << (2 * i))
+        }),
     }
-    let put = |plane: &mut [u32], width: usize, value: &dyn Fn(usize) -> u32| {
-        let plane = &mut plane[block * width * TILE..][..width * TILE];
-        for w in 0..width {
-            plane[w * TILE + row] = value(w);
-        }
-    };
-    let lows = words.map(|word| word & low_mask(layout.low));
-    match layout.low {
-        8 => put(low, 8, &|w| lows[w]),
-        4 => put(low, 4, &|w| lows[w] | lows[w + 4] << 4),
-        _ => put(low, 2, &|w| lows[w] | lows[w + 2] << 2 | lows[w + 4] << 4 | lows[w + 6] << 6),
-    }
-    let highs = words.map(|word| word.unbounded_shr(layout.low.into()));
+}
+
+/// Writes the high bits of block `b` of each row.
+fn pack_high(layout: Layout, parts: &[Split], b: usize, plane: &mut [[u32; TILE]]) {
+    let low = u32::from(layout.low);
     match layout.high {
         0 => {}
-        1 => put(high, 1, &|_| (0..8).map(|i| (highs[i] & 0x0101_0101) << i).sum()),
-        _ => put(high, 2, &|w| (0..4).map(|k| (highs[4 * w + k] & 0x0303_0303) << (2 * k)).sum()),
+        1 => pack_words::<1>(parts, b, plane, |codes, _| {
+            (0..8).fold(0, |word, i| word | ((codes[i] >> low) & 0x0101_0101) << i)
+        }),
+        _ => pack_words::<2>(parts, b, plane, |codes, w| {
+            (0..4).fold(0, |word, i| word | ((codes[4 * w + i] >> low) & 0x0303_0303) << (2 * i))
+        }),
+    }
+}
+
+/// Writes `W` words of block `b` of each row, made from the 8 words of its codes.
+#[inline]
+fn pack_words<const W: usize>(
+    parts: &[Split],
+    b: usize,
+    plane: &mut [[u32; TILE]],
+    word: impl Fn(&[u32; 8], usize) -> u32,
+) {
+    let Some(plane) = plane.first_chunk_mut::<W>() else { return };
+    for (row, part) in parts.iter().enumerate().take(TILE) {
+        let Some(codes) = part.codes.as_chunks::<BLOCK>().0.get(b) else { return };
+        let mut words = [0; 8];
+        for (word, bytes) in words.iter_mut().zip(codes.as_chunks().0) {
+            *word = u32::from_le_bytes(*bytes);
+        }
+        for (w, plane) in plane.iter_mut().enumerate() {
+            plane[row] = word(&words, w);
+        }
     }
 }
 
