@@ -65,10 +65,13 @@ fn measurements_so_far_are_printed() {
 #[test]
 fn waiting_for_input_ends_at_once() {
     let model = tiny("llama-f32");
-    let child = start(&["tokenize", "--model", &model, "--json"]);
+    let mut child = start(&["tokenize", "--model", &model, "--json"]);
+    // Held open: the end of the input would end the program as well.
+    let stdin = child.stdin.take();
     std::thread::sleep(Duration::from_secs(2));
     interrupt(&child);
     let ran = Ran(child.wait_with_output().unwrap());
+    drop(stdin);
     assert_eq!(ran.status(), 130);
     assert_eq!(ran.object()["error"]["kind"], "cancelled");
 }
