@@ -5,7 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Names that may be used from the crate's root, and the module that they come from.
-const ROOT: [(&str, &str); 2] = [("Error", "error"), ("Result", "error")];
+const ROOT: [(&str, &str); 10] = [
+    ("Cancel", "backend"),
+    ("Constraint", "generate"),
+    ("Engine", "engine"),
+    ("Error", "error"),
+    ("Generation", "engine"),
+    ("Result", "error"),
+    ("Sampling", "generate"),
+    ("Session", "engine"),
+    ("Stats", "stats"),
+    ("StopReason", "generate"),
+];
 
 /// Each module's line in the picture, counted from the top. A line holds names and descriptions in turn, two or more
 /// spaces apart.
