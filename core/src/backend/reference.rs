@@ -104,7 +104,10 @@ impl Reference {
                 }
             }
             Op::Append(slot) => cache.append(*slot, step.position, input(0), input(1)),
-            Op::Attend(op) => self.attend(op, cache, step.position, input(0), out)?,
+            Op::Attend(op) => {
+                let first = if node.rows == Rows::Wanted { step.wanted.start } else { 0 };
+                self.attend(op, cache, step.position + first, input(0), out)?;
+            }
             Op::Add => add(input(0), input(1), out),
             Op::Gated(op) => op.reference(input(0), input(1), out),
             Op::Softcap(op) => op.reference(input(0), out),
@@ -135,7 +138,7 @@ impl Reference {
         Ok(())
     }
 
-    /// Queries `q` `[rows, heads * head_dim]` over the positions that each may see.
+    /// Queries `q` `[rows, heads * head_dim]` over the positions that each may see; `position` is the first one's.
     fn attend(&self, op: &Attend, cache: &Cache, position: usize, q: &[f32], out: &mut [f32]) -> Result<()> {
         let slot = &cache.slots[op.slot.0];
         let lines = &cache.lines[op.slot.0];

@@ -1,7 +1,7 @@
 //! The decoder that all families share: one loop over layers.
 
 use super::Config;
-use crate::graph::{Builder, Graph, NodeId, Role, Slot, WeightId};
+use crate::graph::{Builder, Graph, NodeId, Role, Slot, SlotId, WeightId};
 use crate::ops::{Attend, Embed, Gated, Matmul, Op, RmsNorm, Rope, Softcap};
 
 /// The graph of one step: token ids in, logits of the wanted rows out.
@@ -14,7 +14,13 @@ pub fn decoder(config: &Config) -> Graph {
         let name = |part: &str| format!("blk.{layer}.{part}");
 
         let h = b.norm(&name("attn_norm"), config.width, x);
-        let h = b.attention(layer, h);
+        let (mut q, cache) = b.queries(layer, h);
+        if layer + 1 == config.layers {
+            // Nothing after the last cache reads rows whose logits are not wanted.
+            q = b.builder.node("output_queries", Op::PickRows, &[q]); // [wanted, heads * head_dim]
+            x = b.builder.node("output_rows", Op::PickRows, &[x]); // [wanted, width]
+        }
+        let h = b.attention(layer, q, cache);
         let h = if config.post_norms { b.norm(&name("post_attention_norm"), config.width, h) } else { h };
         x = b.builder.node(name("attn_residual"), Op::Add, &[x, h]);
 
@@ -27,7 +33,6 @@ pub fn decoder(config: &Config) -> Graph {
         x = b.builder.node(name("l_out"), Op::Add, &[x, h]);
     }
 
-    let x = b.builder.node("output_rows", Op::PickRows, &[x]); // [wanted, width]
     let x = b.norm("output_norm", config.width, x);
     let head = if config.tied_output { "token_embd.weight" } else { "output.weight" };
     let weight = b.builder.weight(head, config.width, config.vocab, Role::Matrix);
@@ -44,8 +49,8 @@ struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
-    /// Queries, keys and values of a layer, their rope, the cache, and what the heads saw: `[rows, width]`.
-    fn attention(&mut self, layer: usize, h: NodeId) -> NodeId {
+    /// A layer's queries `[rows, heads * head_dim]`, and its cache with the step's keys and values appended.
+    fn queries(&mut self, layer: usize, h: NodeId) -> (NodeId, NodeId) {
         let c = self.config;
         let name = |part: &str| format!("blk.{layer}.{part}");
         let (q_width, kv_width) = (c.heads * c.head_dim, c.kv_heads * c.head_dim);
@@ -63,10 +68,17 @@ impl Decoder<'_> {
 
         let window = if c.is_global(layer) { None } else { c.window };
         let slot = self.builder.slot(Slot { kv_heads: c.kv_heads, head_dim: c.head_dim, window });
-        let cache = self.builder.node(name("attn_kv"), Op::Append(slot), &[k, v]);
-        let attend = Attend { slot, heads: c.heads, scale: c.attention_scale, softcap: c.attention_softcap };
+        (q, self.builder.node(name("attn_kv"), Op::Append(slot), &[k, v]))
+    }
+
+    /// What a layer's heads saw, `[rows, width]`.
+    fn attention(&mut self, layer: usize, q: NodeId, cache: NodeId) -> NodeId {
+        let c = self.config;
+        let name = |part: &str| format!("blk.{layer}.{part}");
+        let attend =
+            Attend { slot: SlotId(layer), heads: c.heads, scale: c.attention_scale, softcap: c.attention_softcap };
         let heads = self.builder.node(name("attn_heads"), Op::Attend(attend), &[q, cache]); // [rows, heads * head_dim]
-        self.matmul(&name("attn_output"), q_width, c.width, false, heads)
+        self.matmul(&name("attn_output"), c.heads * c.head_dim, c.width, false, heads)
     }
 
     fn rope(&mut self, layer: usize) -> Rope {

@@ -147,17 +147,17 @@ impl Pointers {
             // SAFETY: within what `new` made room for, and this thread's alone.
             unsafe {
                 *self.scales.add(at) = scale;
-                let planes = &mut *self.planes.add(at * WORDS).cast::<[u32; WORDS]>();
+                let [first, second] = &mut *self.planes.add(at * WORDS).cast::<[[u32; 8]; 2]>();
                 if self.wide {
-                    let (mut hi, mut lo) = (q, q);
-                    for i in 0..BLOCK {
-                        hi[i] = (q[i] + 128) >> 8;
-                        lo[i] = q[i] - 256 * hi[i];
+                    // 256 * upper + lower, both signed: the lower byte is the value's own.
+                    let mut upper = q;
+                    for x in &mut upper {
+                        *x = (*x + 128) >> 8;
                     }
-                    planes[..8].copy_from_slice(&bytes_to_words(&hi));
-                    planes[8..].copy_from_slice(&bytes_to_words(&lo));
+                    bytes_to_words(&upper, first);
+                    bytes_to_words(&q, second);
                 } else {
-                    planes[..8].copy_from_slice(&bytes_to_words(&q));
+                    bytes_to_words(&q, first);
                 }
                 if self.with_pairs {
                     *self.pairs.add(at * WORDS).cast::<[u32; WORDS]>() = pairs_to_words(&q);
@@ -177,12 +177,13 @@ const WIDE_LIMIT: f32 = 127.0 * 256.0;
 fn quantise_block(x: &[f32; BLOCK], limit: f32) -> ([i32; BLOCK], Scale) {
     // A float of this size has no bits after the point, so adding it rounds, and its lowest bits are the integer.
     const ROUND: f32 = 12_582_912.0;
-    let mut peak = [0.0f32; 8];
-    for (i, x) in x.iter().enumerate() {
-        let x = x.abs();
-        peak[i % 8] = if x > peak[i % 8] || x.is_nan() { x } else { peak[i % 8] };
+    // Without their signs, floats are in the order of their bits, and what is not a number comes last.
+    let mut peak = 0;
+    for x in x {
+        let bits = x.abs().to_bits();
+        peak = if bits > peak { bits } else { peak };
     }
-    let peak = peak.iter().fold(0.0f32, |a, b| if *b > a || b.is_nan() { *b } else { a });
+    let peak = f32::from_bits(peak);
     let inverse = if peak > 0.0 { limit / peak } else { 0.0 };
     // A subnormal peak would make the inverse infinite; such a block is as good as zero.
     let (inverse, scale) = if inverse.is_finite() { (inverse, peak / limit) } else { (0.0, peak * 0.0) };
@@ -193,21 +194,30 @@ fn quantise_block(x: &[f32; BLOCK], limit: f32) -> ([i32; BLOCK], Scale) {
     if !scale.is_finite() {
         q = [0; BLOCK];
     }
-    let group_sum = [q[..16].iter().sum(), q[16..].iter().sum()];
+    let mut group_sum = [0; 2];
+    for (sum, q) in group_sum.iter_mut().zip(q.as_chunks::<16>().0) {
+        for q in q {
+            *sum += q;
+        }
+    }
     let sum: i32 = group_sum[0] + group_sum[1];
-    let group_total = group_sum.map(|sum| scale * sum as f32);
+    let group_total = [scale * group_sum[0] as f32, scale * group_sum[1] as f32];
     (q, Scale { scale, sum, group_sum, total: scale * sum as f32, group_total, _pad: 0 })
 }
 
 /// Lowest bytes, four a word.
+///
+/// No closures here (see the module of the products): what `map` calls is compiled without the kernel's instructions.
 #[inline(always)]
-fn bytes_to_words(q: &[i32; BLOCK]) -> [u32; 8] {
-    let mut words = [0; 8];
-    for (word, q) in words.iter_mut().zip(q.as_chunks::<4>().0) {
-        let [a, b, c, d] = *q;
-        *word = a as u32 & 0xff | (b as u32 & 0xff) << 8 | (c as u32 & 0xff) << 16 | (d as u32) << 24;
+fn bytes_to_words(q: &[i32; BLOCK], words: &mut [u32; 8]) {
+    let mut bytes = [0u8; BLOCK];
+    for i in 0..BLOCK {
+        bytes[i] = q[i] as u8;
     }
-    words
+    *words = bytemuck::cast(bytes);
+    for word in words {
+        *word = u32::from_le(*word);
+    }
 }
 
 /// Lowest halves, two a word: for each group of 16 columns four words of columns `4i, 4i+2`, then four of `4i+1, 4i+3`.

@@ -12,10 +12,12 @@ use super::simd::Simd;
 
 /// Positions of a block of the walk; a multiple of [`KEYS`].
 pub const SPAN: usize = 64;
-/// Queries that share each load of a key or value.
-const TOGETHER: usize = 4;
 /// Most queries of one call.
 pub const QUERIES: usize = 32;
+/// Columns of keys that are widened at a time, so that they stay in the first-level cache.
+const COLUMNS: usize = 128;
+/// Floats of the buffer for widened keys or values.
+const WIDENED: usize = if COLUMNS * KEYS > SPAN * 2 * 16 { COLUMNS * KEYS } else { SPAN * 2 * 16 };
 
 /// A cache element, as stored.
 pub trait Element: Copy + 'static {
@@ -25,6 +27,19 @@ pub trait Element: Copy + 'static {
     /// # Safety
     /// See [`Simd`].
     unsafe fn store<S: Simd>(simd: S, x: S::F, to: *mut Self);
+    /// `rows` rows of `len` elements, `stride` apart, as floats: where they lie if they are floats, else widened into
+    /// `buffer` side by side. Returns where they begin and how far rows are apart.
+    ///
+    /// # Safety
+    /// See [`Simd`]; `len` is a multiple of the vector's lanes.
+    unsafe fn floats<S: Simd>(
+        simd: S,
+        from: *const Self,
+        rows: usize,
+        stride: usize,
+        len: usize,
+        buffer: *mut f32,
+    ) -> (*const f32, usize);
 }
 
 impl Element for u16 {
@@ -38,6 +53,23 @@ impl Element for u16 {
         // SAFETY: the caller's pointer covers all lanes.
         unsafe { simd.store_f16(x, to) }
     }
+    #[inline(always)]
+    unsafe fn floats<S: Simd>(
+        simd: S,
+        from: *const Self,
+        rows: usize,
+        stride: usize,
+        len: usize,
+        buffer: *mut f32,
+    ) -> (*const f32, usize) {
+        for row in 0..rows {
+            for i in (0..len).step_by(S::LANES) {
+                // SAFETY: whole vectors of the caller's rows; the buffer has room for all of them.
+                unsafe { simd.store(simd.load_f16(from.add(row * stride + i)), buffer.add(row * len + i)) };
+            }
+        }
+        (buffer, len)
+    }
 }
 
 impl Element for f32 {
@@ -50,6 +82,17 @@ impl Element for f32 {
     unsafe fn store<S: Simd>(simd: S, x: S::F, to: *mut Self) {
         // SAFETY: the caller's pointer covers all lanes.
         unsafe { simd.store(x, to) }
+    }
+    #[inline(always)]
+    unsafe fn floats<S: Simd>(
+        _: S,
+        from: *const Self,
+        _: usize,
+        stride: usize,
+        _: usize,
+        _: *mut f32,
+    ) -> (*const f32, usize) {
+        (from, stride)
     }
 }
 
@@ -114,6 +157,8 @@ pub struct Query {
 
 /// Attention of up to [`QUERIES`] queries over one key/value head.
 ///
+/// Keys and values are widened once for all queries.
+///
 /// # Safety
 /// All pointers must be valid; positions that a query sees must have been appended and still be in the ring.
 #[inline(always)]
@@ -131,23 +176,7 @@ pub unsafe fn attend<S: Simd, T: Element>(simd: S, head: Head<T>, queries: &[Que
         }
         for start in (first..last).step_by(SPAN) {
             let end = last.min(start + SPAN);
-            let keys = (start..end).step_by(KEYS);
-            let mut i = 0;
-            while i < queries.len() {
-                let n = (queries.len() - i).min(TOGETHER);
-                for (b, position) in keys.clone().enumerate() {
-                    let block = head.keys.add(position % head.capacity / KEYS * dim * KEYS);
-                    let q = |j: usize| queries[i + j.min(n - 1)].q;
-                    let rows: [*mut f32; TOGETHER] =
-                        std::array::from_fn(|j| scores[i + j.min(n - 1)].as_mut_ptr().wrapping_add(b * KEYS));
-                    if n == 1 {
-                        score::<S, T, 1>(simd, block, dim, [q(0)], [rows[0]]);
-                    } else {
-                        score::<S, T, TOGETHER>(simd, block, dim, [q(0), q(1), q(2), q(3)], rows);
-                    }
-                }
-                i += n;
-            }
+            score_span(simd, head, start..end, queries, &mut scores);
             for (i, q) in queries.iter().enumerate() {
                 let seen = q.from.max(start)..q.to.min(end);
                 if seen.is_empty() {
@@ -159,26 +188,7 @@ pub unsafe fn attend<S: Simd, T: Element>(simd: S, head: Head<T>, queries: &[Que
                 cap(simd, &mut scores[i], scale, softcap);
                 soften(simd, &mut scores[i], seen, &mut max[i], &mut sum[i], out);
             }
-            let mut i = 0;
-            while i < queries.len() {
-                let n = (queries.len() - i).min(TOGETHER);
-                let out = |j: usize| queries[i + j].out;
-                let row = |j: usize| &scores[i + j];
-                if n == TOGETHER {
-                    weigh::<S, T, TOGETHER>(
-                        simd,
-                        head,
-                        start..end,
-                        [row(0), row(1), row(2), row(3)],
-                        [out(0), out(1), out(2), out(3)],
-                    );
-                } else {
-                    for j in 0..n {
-                        weigh::<S, T, 1>(simd, head, start..end, [row(j)], [out(j)]);
-                    }
-                }
-                i += n;
-            }
+            weigh_span(simd, head, start..end, queries, &scores);
         }
         for (i, q) in queries.iter().enumerate() {
             let inverse = 1.0 / sum[i];
@@ -189,12 +199,59 @@ pub unsafe fn attend<S: Simd, T: Element>(simd: S, head: Head<T>, queries: &[Que
     }
 }
 
-/// Products of `C` queries with a block of [`KEYS`] keys, columns in order.
+/// Products of all queries with a span's keys.
+///
+/// # Safety
+/// See [`attend`].
 #[inline(always)]
-unsafe fn score<S: Simd, T: Element, const C: usize>(
+unsafe fn score_span<S: Simd, T: Element>(
     simd: S,
-    block: *const T,
-    dim: usize,
+    head: Head<T>,
+    span: std::ops::Range<usize>,
+    queries: &[Query],
+    scores: &mut [[f32; SPAN]; QUERIES],
+) {
+    let dim = head.head_dim;
+    let mut widened = [std::mem::MaybeUninit::<f32>::uninit(); WIDENED];
+    for (b, position) in span.step_by(KEYS).enumerate() {
+        for from in (0..dim).step_by(COLUMNS) {
+            let columns = COLUMNS.min(dim - from);
+            // SAFETY: a block of keys has `dim` columns of KEYS positions; queries have `dim` floats, scores KEYS here.
+            unsafe {
+                let block = head.keys.add((position % head.capacity / KEYS * dim + from) * KEYS);
+                let (keys, _) = T::floats(simd, block, columns, KEYS, KEYS, widened.as_mut_ptr().cast());
+                let mut i = 0;
+                macro_rules! together {
+                    ($n:literal) => {
+                        while queries.len() - i >= $n {
+                            let mut q = [std::ptr::null(); $n];
+                            let mut rows = [std::ptr::null_mut(); $n];
+                            for j in 0..$n {
+                                q[j] = queries[i + j].q.wrapping_add(from);
+                                rows[j] = scores[i + j].as_mut_ptr().wrapping_add(b * KEYS);
+                            }
+                            score::<S, $n>(simd, keys, columns, from == 0, q, rows);
+                            i += $n;
+                        }
+                    };
+                }
+                if S::LANES == KEYS {
+                    together!(8);
+                }
+                together!(4);
+                together!(1);
+            }
+        }
+    }
+}
+
+/// Products of `C` queries with some columns of a block of [`KEYS`] keys, added to what the columns before gave.
+#[inline(always)]
+unsafe fn score<S: Simd, const C: usize>(
+    simd: S,
+    keys: *const f32,
+    columns: usize,
+    first: bool,
     q: [*const f32; C],
     out: [*mut f32; C],
 ) {
@@ -202,12 +259,19 @@ unsafe fn score<S: Simd, T: Element, const C: usize>(
     for v in (0..KEYS).step_by(2 * S::LANES) {
         let two = v + S::LANES < KEYS;
         let mut acc = [[simd.splat(0.0); 2]; C];
-        // SAFETY: a block has `dim` columns of KEYS positions, a query `dim` floats, a row of scores KEYS here.
+        // SAFETY: `columns` columns of KEYS positions, as many floats of each query, KEYS scores of each row.
         unsafe {
-            for d in 0..dim {
-                let at = block.add(d * KEYS + v);
-                let k0 = T::load(simd, at);
-                let k1 = if two { T::load(simd, at.add(S::LANES)) } else { k0 };
+            if !first {
+                for c in 0..C {
+                    acc[c][0] = simd.load(out[c].add(v));
+                    if two {
+                        acc[c][1] = simd.load(out[c].add(v + S::LANES));
+                    }
+                }
+            }
+            for d in 0..columns {
+                let k0 = simd.load(keys.add(d * KEYS + v));
+                let k1 = if two { simd.load(keys.add(d * KEYS + v + S::LANES)) } else { k0 };
                 for c in 0..C {
                     let x = simd.splat(*q[c].add(d));
                     acc[c][0] = simd.fma(x, k0, acc[c][0]);
@@ -263,7 +327,14 @@ fn soften<S: Simd>(
         }
         let mut lanes = [f32::NEG_INFINITY; 16];
         simd.store(peaks, lanes.as_mut_ptr());
-        let peak = lanes.iter().fold(*max, |a, b| if *b > a { *b } else { a });
+        let mut width = 8;
+        while width > 0 {
+            for i in 0..width {
+                lanes[i] = if lanes[i + width] > lanes[i] { lanes[i + width] } else { lanes[i] };
+            }
+            width /= 2;
+        }
+        let peak = if lanes[0] > *max { lanes[0] } else { *max };
         // The first block starts from nothing: its factor is e^-inf, taken as 0.
         let factor = if max.is_finite() { scalar_exp(simd, *max - peak) } else { 0.0 };
         let mut total = [0.0f32; 16];
@@ -303,55 +374,91 @@ fn scalar_exp<S: Simd>(simd: S, x: f32) -> f32 {
     lanes[0]
 }
 
-/// Adds weighted values of the span's positions, in order, to `C` outputs.
+/// Adds a span's values, weighted, to all outputs.
+///
+/// # Safety
+/// See [`attend`].
 #[inline(always)]
-unsafe fn weigh<S: Simd, T: Element, const C: usize>(
+unsafe fn weigh_span<S: Simd, T: Element>(
     simd: S,
     head: Head<T>,
     span: std::ops::Range<usize>,
-    weights: [&[f32; SPAN]; C],
-    out: [*mut f32; C],
+    queries: &[Query],
+    weights: &[[f32; SPAN]; QUERIES],
 ) {
     let dim = head.head_dim;
-    let whole = dim - dim % (2 * S::LANES);
-    // SAFETY: the span's positions lie in the ring without a seam, since its capacity is a multiple of KEYS and a seam
-    // can only fall between blocks of KEYS; columns stay within `head_dim`.
-    unsafe {
-        for d in (0..whole).step_by(2 * S::LANES) {
-            let mut acc = [[simd.splat(0.0); 2]; C];
-            for c in 0..C {
-                acc[c] = [simd.load(out[c].add(d)), simd.load(out[c].add(d + S::LANES))];
+    let mut widened = [std::mem::MaybeUninit::<f32>::uninit(); WIDENED];
+    let strip = 2 * S::LANES;
+    let whole = dim - dim % strip;
+    for (b, position) in span.clone().step_by(KEYS).enumerate() {
+        let count = KEYS.min(span.end - position);
+        // SAFETY: KEYS positions lie in the ring without a seam, since its capacity is a multiple of KEYS; columns stay
+        // within `head_dim`.
+        unsafe {
+            let values = head.values.add(position % head.capacity * dim);
+            for d in (0..whole).step_by(strip) {
+                let (values, stride) = T::floats(simd, values.add(d), count, dim, strip, widened.as_mut_ptr().cast());
+                let mut i = 0;
+                macro_rules! together {
+                    ($n:literal) => {
+                        while queries.len() - i >= $n {
+                            let mut rows = [std::ptr::null(); $n];
+                            let mut out = [std::ptr::null_mut(); $n];
+                            for j in 0..$n {
+                                rows[j] = weights[i + j].as_ptr().wrapping_add(b * KEYS);
+                                out[j] = queries[i + j].out.wrapping_add(d);
+                            }
+                            weigh::<S, $n>(simd, values, stride, count, rows, out);
+                            i += $n;
+                        }
+                    };
+                }
+                together!(4);
+                together!(1);
             }
-            for block in span.clone().step_by(KEYS) {
-                let values = head.values.add(block % head.capacity * dim + d);
-                for i in 0..KEYS.min(span.end - block) {
-                    let v0 = T::load(simd, values.add(i * dim));
-                    let v1 = T::load(simd, values.add(i * dim + S::LANES));
-                    for c in 0..C {
-                        let w = simd.splat(weights[c][block - span.start + i]);
-                        acc[c][0] = simd.fma(w, v0, acc[c][0]);
-                        acc[c][1] = simd.fma(w, v1, acc[c][1]);
+            // Columns that do not fill two vectors, one at a time; the same sums.
+            for d in whole..dim {
+                for i in 0..count {
+                    let mut lanes = [0.0f32; 16];
+                    let element = [*values.add(i * dim + d); 16];
+                    simd.store(T::load(simd, element.as_ptr()), lanes.as_mut_ptr());
+                    for (q, weights) in queries.iter().zip(weights) {
+                        *q.out.add(d) = weights[b * KEYS + i].mul_add(lanes[0], *q.out.add(d));
                     }
                 }
-            }
-            for c in 0..C {
-                simd.store(acc[c][0], out[c].add(d));
-                simd.store(acc[c][1], out[c].add(d + S::LANES));
             }
         }
-        // Columns that do not fill two vectors, one at a time; the same sums.
-        for d in whole..dim {
-            for block in span.clone().step_by(KEYS) {
-                let values = head.values.add(block % head.capacity * dim + d);
-                for i in 0..KEYS.min(span.end - block) {
-                    let mut lanes = [0.0f32; 16];
-                    let mut element = [*values.add(i * dim); 16];
-                    simd.store(T::load(simd, element.as_mut_ptr()), lanes.as_mut_ptr());
-                    for c in 0..C {
-                        *out[c].add(d) = weights[c][block - span.start + i].mul_add(lanes[0], *out[c].add(d));
-                    }
-                }
+    }
+}
+
+/// Adds `count` weighted values, in order, to two vectors of columns of `C` outputs.
+#[inline(always)]
+unsafe fn weigh<S: Simd, const C: usize>(
+    simd: S,
+    values: *const f32,
+    stride: usize,
+    count: usize,
+    weights: [*const f32; C],
+    out: [*mut f32; C],
+) {
+    let mut acc = [[simd.splat(0.0); 2]; C];
+    // SAFETY: `count` values of two vectors, as many weights, two vectors of each output.
+    unsafe {
+        for c in 0..C {
+            acc[c] = [simd.load(out[c]), simd.load(out[c].add(S::LANES))];
+        }
+        for i in 0..count {
+            let v0 = simd.load(values.add(i * stride));
+            let v1 = simd.load(values.add(i * stride + S::LANES));
+            for c in 0..C {
+                let w = simd.splat(*weights[c].add(i));
+                acc[c][0] = simd.fma(w, v0, acc[c][0]);
+                acc[c][1] = simd.fma(w, v1, acc[c][1]);
             }
+        }
+        for c in 0..C {
+            simd.store(acc[c][0], out[c]);
+            simd.store(acc[c][1], out[c].add(S::LANES));
         }
     }
 }

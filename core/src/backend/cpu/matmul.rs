@@ -14,12 +14,18 @@ use std::marker::PhantomData;
 
 /// Weight rows of a unit.
 pub const UNIT: usize = 32;
+/// Weight rows of a strip, of which a single row of activations takes one at a time: a whole tile, so that weights are
+/// read in the order in which they lie.
+pub const STRIP: usize = TILE;
 /// Most rows of a chunk that one pass takes, so that their sums stay in the first-level cache.
 pub const PASS: usize = 64;
 /// Sums of one unit: `[row of the chunk][weight row]`.
 pub type Sums = [[f32; UNIT]; PASS];
-/// How far ahead a single row's pass asks for weights, in words.
-const AHEAD: usize = 1024;
+/// How far ahead a single row's pass asks for weights, in words: to bring them into the first-level cache, and before
+/// that into the second, whose more numerous misses in flight are what keeps the memory busy.
+const AHEAD: [usize; 2] = [512, 1536];
+/// Words of a cache line.
+const LINE: usize = 16;
 
 /// Where a packed matrix's planes lie.
 #[derive(Clone, Copy)]
@@ -67,11 +73,31 @@ impl<const LOW: u32, const HIGH: u32, const CODEBOOK: bool, const SUPER: bool, c
     const MIN: bool = MIN;
 }
 
+/// What sums are asked for, and where they go.
+enum Part<'a> {
+    /// Of a unit, for the chunk's rows `first..first + count` (at most [`PASS`]).
+    Unit { unit: usize, first: usize, count: usize, sums: &'a mut Sums },
+    /// Of weight rows `first..first + sums.len()` (whole units of one tile), for row `row` of the chunk.
+    Rows { first: usize, row: usize, sums: &'a mut [f32] },
+}
+
 /// Sums of unit `unit` of `matrix` for the chunk's rows `first..first + count` (at most [`PASS`]).
 ///
 /// Weight rows beyond the matrix's last give zeros. A layout that no kernel reads gives NaN; a test goes through all
 /// of [`crate::quant::FORMATS`].
 pub fn unit(isa: Isa, matrix: &Packed, x: &Pointers, unit: usize, first: usize, count: usize, sums: &mut Sums) {
+    debug_assert!(count <= PASS && first + count <= x.rows());
+    run(isa, matrix, x, Part::Unit { unit, first, count, sums });
+}
+
+/// Sums of weight rows `first..first + sums.len()` for one row of the chunk: one or two units of one tile.
+pub fn rows(isa: Isa, matrix: &Packed, x: &Pointers, first: usize, row: usize, sums: &mut [f32]) {
+    debug_assert!(first % UNIT == 0 && sums.len() % UNIT == 0 && first % TILE + sums.len() <= TILE);
+    run(isa, matrix, x, Part::Rows { first, row, sums });
+}
+
+/// Chooses the kernel for the matrix's layout.
+fn run(isa: Isa, matrix: &Packed, x: &Pointers, part: Part) {
     let l = matrix.layout();
     let planes = Planes {
         low: matrix.low(),
@@ -88,7 +114,7 @@ pub fn unit(isa: Isa, matrix: &Packed, x: &Pointers, unit: usize, first: usize, 
         Scales::Flat => (false, 1),
         Scales::Super { group } => (true, BLOCK / group),
     };
-    let call = Call { planes, x, unit, first, count, sums };
+    let call = Call { planes, x, part };
     macro_rules! with {
         ($low:literal, $high:literal, $codebook:literal, $super:literal, $groups:literal, $min:literal) => {
             call.run::<Read<$low, $high, $codebook, $super, $groups, $min>>(isa)
@@ -107,7 +133,10 @@ pub fn unit(isa: Isa, matrix: &Packed, x: &Pointers, unit: usize, first: usize, 
         (2, 1, false, true, 2, false) => with!(2, 1, false, true, 2, false),
         (2, 0, false, true, 2, true) => with!(2, 0, false, true, 2, true),
         (4, 0, true, true, 1, false) => with!(4, 0, true, true, 1, false),
-        _ => call.sums[..count].fill([f32::NAN; UNIT]),
+        _ => match call.part {
+            Part::Unit { count, sums, .. } => sums[..count].fill([f32::NAN; UNIT]),
+            Part::Rows { sums, .. } => sums.fill(f32::NAN),
+        },
     }
 }
 
@@ -115,17 +144,15 @@ pub fn unit(isa: Isa, matrix: &Packed, x: &Pointers, unit: usize, first: usize, 
 struct Call<'a> {
     planes: Planes<'a>,
     x: &'a Pointers,
-    unit: usize,
-    first: usize,
-    count: usize,
-    sums: &'a mut Sums,
+    part: Part<'a>,
 }
 
 impl Call<'_> {
     /// Chooses the dot product: by the width of codes, and of activations where the instruction set multiplies 16 bits.
     fn run<R: Reading>(self, isa: Isa) {
         let pairs = isa.multiplies_pairs();
-        let narrow = R::BITS <= 6 && (!pairs || !self.x.wide() || self.count == 1);
+        let single = matches!(self.part, Part::Rows { .. } | Part::Unit { count: 1, .. });
+        let narrow = R::BITS <= 6 && (!pairs || !self.x.wide() || single);
         match (narrow, self.x.wide(), pairs) {
             (true, false, _) => isa.run(Choice::<R, false, 1>(self, PhantomData)),
             (true, true, _) => isa.run(Choice::<R, false, 2>(self, PhantomData)),
@@ -143,21 +170,32 @@ impl<R: Reading, const WIDE: bool, const PLANES: usize> Kernel for Choice<'_, R,
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Call { planes, x, unit, first, count, sums } = self.0;
-        debug_assert!(count <= PASS && first + count <= x.rows());
-        // Blocking by rows pays where registers hold the sums; elsewhere it is only more code.
-        if count == 1 || !S::BLOCKED {
-            for (row, sums) in sums.iter_mut().enumerate().take(count) {
+        let Call { planes, x, part } = self.0;
+        match part {
+            Part::Rows { first, row, sums } => {
                 if WIDE {
-                    one::<S, R, S::Wide, PLANES>(simd, &planes, x, unit, first + row, sums);
+                    one::<S, R, S::Wide, PLANES>(simd, &planes, x, first, row, sums);
                 } else {
-                    one::<S, R, S::Narrow, PLANES>(simd, &planes, x, unit, first + row, sums);
+                    one::<S, R, S::Narrow, PLANES>(simd, &planes, x, first, row, sums);
                 }
             }
-        } else if WIDE {
-            many::<S, R, S::Wide, PLANES>(simd, &planes, x, unit, first, count, sums);
-        } else if S::Wide::SPLITS || PLANES == 1 {
-            many::<S, R, S::Narrow, PLANES>(simd, &planes, x, unit, first, count, sums);
+            // Blocking by rows pays where registers hold the sums; elsewhere it is only more code.
+            Part::Unit { unit, first, count, sums } if count == 1 || !S::BLOCKED => {
+                for (row, sums) in sums.iter_mut().enumerate().take(count) {
+                    if WIDE {
+                        one::<S, R, S::Wide, PLANES>(simd, &planes, x, unit * UNIT, first + row, sums);
+                    } else {
+                        one::<S, R, S::Narrow, PLANES>(simd, &planes, x, unit * UNIT, first + row, sums);
+                    }
+                }
+            }
+            Part::Unit { unit, first, count, sums } => {
+                if WIDE {
+                    many::<S, R, S::Wide, PLANES>(simd, &planes, x, unit, first, count, sums);
+                } else if S::Wide::SPLITS || PLANES == 1 {
+                    many::<S, R, S::Narrow, PLANES>(simd, &planes, x, unit, first, count, sums);
+                }
+            }
         }
     }
 }
@@ -287,11 +325,19 @@ unsafe fn scales<S: Simd, R: Reading>(
     }
 }
 
+/// What the integer sum of group `g` of a block starts from: what its codes are too great (or small) by, times the
+/// sum of the activations.
+#[inline(always)]
+fn offset<S: Simd, R: Reading, D: Dot<S>>(p: &Planes, x: &Pointers, kb: usize, row: usize, g: usize) -> u32 {
+    let s = x.scale(kb, row);
+    let sum = if R::GROUPS == 1 { s.sum } else { s.group_sum[g] };
+    sum.wrapping_mul(D::LESS - p.bias) as u32
+}
+
 /// Adds one block's group to an output's running sum.
 #[inline(always)]
-fn accumulate<S: Simd, R: Reading, D: Dot<S>>(
+fn accumulate<S: Simd, R: Reading>(
     simd: S,
-    p: &Planes,
     x: &Pointers,
     kb: usize,
     row: usize,
@@ -301,9 +347,7 @@ fn accumulate<S: Simd, R: Reading, D: Dot<S>>(
     sum: S::F,
 ) -> S::F {
     let s = x.scale(kb, row);
-    let (codes_sum, activation_sum) =
-        if R::GROUPS == 1 { (s.sum, s.total) } else { (s.group_sum[g], s.group_total[g]) };
-    let total = simd.add_i(total, simd.splat_i(codes_sum.wrapping_mul(D::LESS - p.bias) as u32));
+    let activation_sum = if R::GROUPS == 1 { s.total } else { s.group_total[g] };
     let mut sum = simd.fma(simd.to_f(total), simd.mul(d, simd.splat(s.scale)), sum);
     if R::MIN {
         sum = simd.fma(m, simd.splat(activation_sum), sum);
@@ -317,37 +361,43 @@ fn one<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize>(
     simd: S,
     p: &Planes,
     x: &Pointers,
-    unit: usize,
+    first: usize,
     row: usize,
-    sums: &mut [f32; UNIT],
+    sums: &mut [f32],
 ) {
-    let (tile, half) = (unit / 2, unit % 2 * UNIT);
-    let mut acc = [simd.splat(0.0); 8]; // UNIT / LANES of them are used.
-    let vectors = UNIT / S::LANES;
+    let (tile, start) = (first / TILE, first % TILE);
+    let mut acc = [simd.splat(0.0); STRIP / 4]; // As many as the strip has vectors.
+    let vectors = (sums.len() / S::LANES).min(acc.len());
     for kb in 0..p.blocks {
         let a = words::<S, D>(x, kb, row);
-        let ahead = (tile * p.blocks + kb) * (R::LOW as usize) * TILE + half + AHEAD;
+        let low = p.low.as_ptr().wrapping_add((tile * p.blocks + kb) * (R::LOW as usize) * TILE + start);
+        // In the order in which they lie, which a processor's own prefetchers recognise.
+        for w in 0..R::LOW as usize {
+            for line in (0..vectors * S::LANES).step_by(LINE) {
+                simd.prefetch_far(low.wrapping_add(w * TILE + line + AHEAD[1]));
+                simd.prefetch(low.wrapping_add(w * TILE + line + AHEAD[0]));
+            }
+        }
+        let mut offsets = [0; 2];
+        for (g, to) in offsets.iter_mut().enumerate().take(R::GROUPS) {
+            *to = offset::<S, R, D>(p, x, kb, row, g);
+        }
         for (v, acc) in acc.iter_mut().enumerate().take(vectors) {
-            let at = half + v * S::LANES;
-            // SAFETY: the unit's rows are within the tile, the block within the planes; a prefetch may miss them.
+            let at = start + v * S::LANES;
+            // SAFETY: the rows are within the tile, the block within the planes.
             unsafe {
-                for w in 0..R::LOW as usize {
-                    if at % 16 == 0 {
-                        simd.prefetch(p.low.as_ptr().wrapping_add(ahead + v * S::LANES + w * TILE));
-                    }
-                }
                 let w = D::prepare(simd, codes::<S, R>(simd, p, tile, kb, at));
                 for g in 0..R::GROUPS {
-                    let [[total]] = totals::<S, R, D, PLANES, 1, 1>(simd, g, [&w], [a]);
+                    let [[total]] = totals::<S, R, D, PLANES, 1, 1>(simd, g, [&w], [a], [offsets[g]]);
                     let scale = scales::<S, R>(simd, p, tile, kb, g, at);
-                    *acc = accumulate::<S, R, D>(simd, p, x, kb, row, g, total, scale, *acc);
+                    *acc = accumulate::<S, R>(simd, x, kb, row, g, total, scale, *acc);
                 }
             }
         }
     }
-    for (v, acc) in acc.iter().enumerate().take(vectors) {
-        // SAFETY: UNIT sums.
-        unsafe { simd.store(*acc, sums.as_mut_ptr().add(v * S::LANES)) };
+    for (acc, sums) in acc.iter().zip(sums.chunks_exact_mut(S::LANES)) {
+        // SAFETY: a vector's sums.
+        unsafe { simd.store(*acc, sums.as_mut_ptr()) };
     }
 }
 
@@ -370,8 +420,14 @@ fn many<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize>(
     let mut scale = [[(simd.splat(0.0), simd.splat(0.0)); 2]; 8];
     for kb in 0..p.blocks {
         for v in 0..vectors {
-            // SAFETY: the unit's rows are within the tile, the block within the planes.
+            // SAFETY: the unit's rows are within the tile, the block within the planes; a prefetch may miss them.
             unsafe {
+                let next = (tile * p.blocks + kb + 1) * (R::LOW as usize) * TILE + half + v * S::LANES;
+                for i in 0..R::LOW as usize {
+                    if v * S::LANES % 16 == 0 {
+                        simd.prefetch(p.low.as_ptr().wrapping_add(next + i * TILE));
+                    }
+                }
                 w[v] = D::prepare(simd, codes::<S, R>(simd, p, tile, kb, half + v * S::LANES));
                 for g in 0..R::GROUPS {
                     scale[v][g] = scales::<S, R>(simd, p, tile, kb, g, half + v * S::LANES);
@@ -413,21 +469,16 @@ fn block<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const C: usize>(
         for g in 0..R::GROUPS {
             // SAFETY: an activation has 16 words a block; sums have UNIT floats a row.
             unsafe {
-                let totals = totals::<S, R, D, PLANES, 2, C>(simd, g, [&w[v], &w[v + 1]], a);
+                let mut start = [0; C];
+                for (i, start) in start.iter_mut().enumerate() {
+                    *start = offset::<S, R, D>(p, x, kb, first + c + i, g);
+                }
+                let totals = totals::<S, R, D, PLANES, 2, C>(simd, g, [&w[v], &w[v + 1]], a, start);
                 for (r, totals) in totals.iter().enumerate() {
                     for (i, total) in totals.iter().enumerate() {
                         let at = sums[c + i].as_mut_ptr().add((v + r) * S::LANES);
-                        let sum = accumulate::<S, R, D>(
-                            simd,
-                            p,
-                            x,
-                            kb,
-                            first + c + i,
-                            g,
-                            *total,
-                            scale[v + r][g],
-                            simd.load(at),
-                        );
+                        let sum =
+                            accumulate::<S, R>(simd, x, kb, first + c + i, g, *total, scale[v + r][g], simd.load(at));
                         simd.store(sum, at);
                     }
                 }
@@ -443,6 +494,7 @@ unsafe fn totals<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const V: u
     g: usize,
     w: [&[S::I; 16]; V],
     a: [*const u32; C],
+    offset: [u32; C],
 ) -> [[S::I; C]; V] {
     let steps = D::STEPS / R::GROUPS;
     let chain = if D::chain(R::BITS) < steps { D::chain(R::BITS) } else { steps };
@@ -456,6 +508,13 @@ unsafe fn totals<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const V: u
                 }
             }
         }
+        if plane + 1 == PLANES {
+            for v in 0..V {
+                for c in 0..C {
+                    total[v][c] = simd.add_i(total[v][c], simd.splat_i(offset[c]));
+                }
+            }
+        }
         let mut k = g * steps;
         while k < (g + 1) * steps {
             let mut sum = [[zero; C]; V];
@@ -464,13 +523,16 @@ unsafe fn totals<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const V: u
                     // SAFETY: an activation has 16 words a block, 8 a plane.
                     let x = simd.splat_i(unsafe { *a[c].add(plane * 8 + k) });
                     for v in 0..V {
-                        sum[v][c] = D::step(simd, sum[v][c], w[v][k], x);
+                        let to = if D::DIRECT { &mut total } else { &mut sum };
+                        to[v][c] = D::step(simd, to[v][c], w[v][k], x);
                     }
                 }
             }
-            for v in 0..V {
-                for c in 0..C {
-                    total[v][c] = D::widen(simd, total[v][c], sum[v][c]);
+            if !D::DIRECT {
+                for v in 0..V {
+                    for c in 0..C {
+                        total[v][c] = D::widen(simd, total[v][c], sum[v][c]);
+                    }
                 }
             }
             k += chain;

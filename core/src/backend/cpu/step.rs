@@ -9,7 +9,7 @@ use super::activations::{Activations, Pointers};
 use super::attend::{Element, Head, QUERIES, Query, append, attend};
 use super::floats::Floats;
 use super::kv::{Cache, Layer, Store};
-use super::matmul::{PASS, Sums, UNIT, unit};
+use super::matmul::{PASS, STRIP, Sums, UNIT, rows, unit};
 use super::pool::Team;
 use super::rows::{gated, rms_norm, rope, softcap};
 use super::simd::{Isa, Kernel, Simd};
@@ -22,8 +22,12 @@ use crate::weights::Weights;
 use std::slice::{from_raw_parts, from_raw_parts_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Neighbouring rows that one task takes, so that threads do not write to the same cache lines in turns.
+const ROWS: usize = 4;
 /// Rows of queries that one attention task takes.
 const QUERY_ROWS: usize = 8;
+/// Strips that each thread should have at least, so that none waits long for another's last.
+const STRIPS_EACH: usize = 8;
 
 /// Everything that the stages of one chunk need.
 pub struct Step<'a> {
@@ -148,7 +152,7 @@ pub fn packed(graph: &Graph, held: &[Held], id: NodeId) -> bool {
 impl Step<'_> {
     /// What each thread does.
     pub fn run(&self, team: &Team) {
-        team.each(self.rows, |row| self.turn(row));
+        each_row(team, self.rows, |row| self.turn(row));
         for (i, stage) in self.schedule.stages.iter().enumerate() {
             // Threads must agree, so only one of them asks, and its answer holds from the next stage on.
             if team.index == 0 && self.cancel.is_cancelled() {
@@ -162,9 +166,9 @@ impl Step<'_> {
                 continue;
             }
             match stage.kind {
-                Kind::Rows => team.each(rows, |row| self.isa.run(RowTask { step: self, stage: i, row })),
+                Kind::Rows => each_row(team, rows, |row| self.isa.run(RowTask { step: self, stage: i, row })),
                 Kind::Matmul | Kind::Gated => self.matmul(team, i, stage, rows),
-                Kind::Attend => self.attend(team, stage.nodes[0]),
+                Kind::Attend => self.attend(team, stage.nodes[0], rows),
             }
         }
     }
@@ -233,32 +237,88 @@ impl Step<'_> {
         let input = self.graph.node(stage.nodes[0]).inputs[0];
         let quantised = index > 0 && self.quantises[index - 1] == Some(input);
         if !quantised && stage.nodes.iter().any(|id| packed(self.graph, self.held, *id)) {
-            team.each(rows, |row| {
+            each_row(team, rows, |row| {
                 self.isa.run(Quantise { to: self.buffers.activations_of(rows), x: self.row(input, row), row });
             });
         }
-        let units = |id: &NodeId| self.graph.node(*id).width.div_ceil(UNIT);
-        let total: usize = match stage.kind {
-            Kind::Gated => units(&stage.nodes[0]),
-            _ => stage.nodes.iter().map(units).sum(),
-        };
-        // Whole tiles for a single row, which reads them in order; few enough tasks to be cheap, enough to be even.
-        let grain = if rows == 1 { (total / (team.threads() * 16)).clamp(1, 8).next_power_of_two() } else { 1 };
-        team.each(total.div_ceil(grain), |task| {
-            for mut at in task * grain..total.min((task + 1) * grain) {
-                if stage.kind == Kind::Gated {
-                    self.gated_unit(stage, at, rows);
-                    continue;
-                }
-                for id in &stage.nodes {
-                    if at < units(id) {
-                        self.matmul_unit(*id, at, rows);
-                        break;
+        // A single row takes its weights by strips, unless there are too few to share them out evenly.
+        let products = if stage.kind == Kind::Gated { &stage.nodes[..1] } else { &stage.nodes[..] };
+        let count = |size: usize| products.iter().map(|id| self.graph.node(*id).width.div_ceil(size)).sum::<usize>();
+        let strips = rows == 1 && count(STRIP) >= STRIPS_EACH * team.threads();
+        let size = if strips { STRIP } else { UNIT };
+        let total = count(size);
+        // Few enough calls to be cheap, enough to be even.
+        let each = if rows == 1 { (total / (team.threads() * 32)).clamp(1, 4) } else { 1 };
+        team.each(total.div_ceil(each), |call| {
+            for mut at in call * each..total.min((call + 1) * each) {
+                for id in products {
+                    let tasks = self.graph.node(*id).width.div_ceil(size);
+                    if at >= tasks {
+                        at -= tasks;
+                        continue;
                     }
-                    at -= units(id);
+                    match (stage.kind, rows) {
+                        (Kind::Gated, 1) => self.gated_row(stage, at * size, size),
+                        (Kind::Gated, _) => self.gated_unit(stage, at, rows),
+                        (_, 1) => self.matmul_row(*id, at * size, size),
+                        _ => self.matmul_unit(*id, at, rows),
+                    }
+                    break;
                 }
             }
         });
+    }
+
+    /// `size` weight rows from `first` of one product of the chunk's only row, written to its place.
+    fn matmul_row(&self, id: NodeId, first: usize, size: usize) {
+        let mut sums = [0.0; STRIP];
+        self.row_product(id, first, &mut sums[..size]);
+        self.write_row(id, first, &sums[..size]);
+    }
+
+    /// As many of a gate and its value, and their product.
+    fn gated_row(&self, stage: &Stage, first: usize, size: usize) {
+        let [gate, up, act] = stage.nodes[..] else { return };
+        let Op::Gated(op) = &self.graph.node(act).op else { return };
+        let [mut g, mut u] = [[0.0; STRIP]; 2];
+        let (g, u) = (&mut g[..size], &mut u[..size]);
+        self.row_product(gate, first, g);
+        self.row_product(up, first, u);
+        if self.value(gate).is_some() {
+            self.write_row(gate, first, g);
+            self.write_row(up, first, u);
+        }
+        self.isa.run(Gate { activation: op.activation, gate: g, up: u });
+        self.write_row(act, first, g);
+    }
+
+    /// Sums of weight rows from `first` for the chunk's only row, bias included.
+    fn row_product(&self, id: NodeId, first: usize, sums: &mut [f32]) {
+        let node = self.graph.node(id);
+        let Op::Matmul(op) = &node.op else { return };
+        match &self.held[op.weight.0] {
+            Held::Packed(matrix) => rows(self.isa, matrix, &self.buffers.activations_of(1), first, 0, sums),
+            Held::Mapped => {
+                let units = sums.as_chunks_mut::<UNIT>().0;
+                for (i, sums) in units.iter_mut().enumerate() {
+                    self.float_product(node, op.weight, first / UNIT + i, 0, std::slice::from_mut(sums));
+                }
+            }
+            Held::Vector(_) => {}
+        }
+        if let Some(bias) = op.bias {
+            for (sum, bias) in sums.iter_mut().zip(self.vector(bias).get(first..).unwrap_or_default()) {
+                *sum += bias;
+            }
+        }
+    }
+
+    /// Copies sums from column `first` to the place of a value of one row; those beyond its width are padding.
+    fn write_row(&self, id: NodeId, first: usize, sums: &[f32]) {
+        let len = sums.len().min(self.graph.node(id).width - first);
+        let Some(to) = self.value(id) else { return };
+        // SAFETY: these columns are this task's.
+        unsafe { from_raw_parts_mut(to.add(first), len) }.copy_from_slice(&sums[..len]);
     }
 
     /// One unit of one product, written to its place.
@@ -285,7 +345,8 @@ impl Step<'_> {
                 self.write(gate, at, first, &g[..count]);
                 self.write(up, at, first, &u[..count]);
             }
-            self.isa.run(Gate { activation: op.activation, gate: &mut g[..count], up: &u[..count] });
+            let (gate, up) = (g[..count].as_flattened_mut(), u[..count].as_flattened());
+            self.isa.run(Gate { activation: op.activation, gate, up });
             self.write(act, at, first, &g[..count]);
         }
     }
@@ -331,8 +392,8 @@ impl Step<'_> {
         }
     }
 
-    /// Attention, by key/value heads and rows; a single row by query heads.
-    fn attend(&self, team: &Team, id: NodeId) {
+    /// Attention of the chunk's last `rows` rows, by key/value heads and rows; a single row by query heads.
+    fn attend(&self, team: &Team, id: NodeId, rows: usize) {
         let node = self.graph.node(id);
         let Op::Attend(op) = &node.op else { return };
         let (Some(q), Some(out)) = (self.value(node.inputs[0]), self.value(id)) else { return };
@@ -340,32 +401,37 @@ impl Step<'_> {
         let group = op.heads / layer.kv_heads;
         // Heads of one group share their keys, so a task takes as many as fit; a single row is split by heads, since
         // there are no rows to split by.
-        let heads_a_task = if self.rows == 1 { 1 } else { group.min(QUERIES) };
+        let heads_a_task = if rows == 1 { 1 } else { group.min(QUERIES) };
         let rows_a_task = (QUERIES / heads_a_task).clamp(1, QUERY_ROWS);
         let head_tasks = layer.kv_heads * group.div_ceil(heads_a_task);
-        let row_tasks = self.rows.div_ceil(rows_a_task);
+        let row_tasks = rows.div_ceil(rows_a_task);
         team.each(head_tasks * row_tasks, |task| {
-            let (heads, rows) = (task / row_tasks, task % row_tasks);
+            let (heads, part) = (task / row_tasks, task % row_tasks);
             let per_kv = group.div_ceil(heads_a_task);
             let kv_head = heads / per_kv;
             let first_head = kv_head * group + heads % per_kv * heads_a_task;
             let heads = first_head..(first_head + heads_a_task).min((kv_head + 1) * group);
             // Late rows see most, so they go first.
-            let rows = row_tasks - 1 - rows;
-            let rows = rows * rows_a_task..self.rows.min((rows + 1) * rows_a_task);
+            let part = row_tasks - 1 - part;
+            let part = part * rows_a_task..rows.min((part + 1) * rows_a_task);
             self.isa.run(AttendTask {
                 op,
                 layer,
                 kv_head,
                 heads,
-                rows,
+                rows: part,
                 q,
                 out,
                 width: node.width,
-                position: self.position,
+                position: self.position + self.rows - rows,
             });
         });
     }
+}
+
+/// Runs `task` for each row, neighbours on one thread.
+fn each_row(team: &Team, rows: usize, task: impl Fn(usize)) {
+    team.each(rows.div_ceil(ROWS), |part| (part * ROWS..rows.min((part + 1) * ROWS)).for_each(&task));
 }
 
 impl Buffers {
@@ -392,11 +458,11 @@ impl Kernel for Quantise<'_> {
     }
 }
 
-/// Replaces a unit's gate by `activation(gate) * up`.
+/// Replaces a gate by `activation(gate) * up`.
 struct Gate<'a> {
     activation: Activation,
-    gate: &'a mut [[f32; UNIT]],
-    up: &'a [[f32; UNIT]],
+    gate: &'a mut [f32],
+    up: &'a [f32],
 }
 
 impl Kernel for Gate<'_> {
@@ -404,7 +470,7 @@ impl Kernel for Gate<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        for (gate, up) in self.gate.iter_mut().zip(self.up) {
+        for (gate, up) in self.gate.as_chunks_mut::<UNIT>().0.iter_mut().zip(self.up.as_chunks::<UNIT>().0) {
             let x = *gate;
             gated(simd, self.activation, &x, up, gate);
         }
@@ -508,7 +574,7 @@ struct AttendTask<'a> {
     out: *mut f32,
     /// Floats in a row of queries.
     width: usize,
-    /// Position of the chunk's first row.
+    /// Position of the first row of queries.
     position: usize,
 }
 

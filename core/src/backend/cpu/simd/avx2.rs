@@ -171,6 +171,10 @@ macro_rules! eight_lanes {
             fn prefetch(self, at: *const u32) {
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
             }
+            #[inline(always)]
+            fn prefetch_far(self, at: *const u32) {
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
+            }
         }
     };
 }
@@ -185,6 +189,7 @@ pub struct Maddubs;
 impl Dot<Avx2> for Maddubs {
     const STEPS: usize = 8;
     const SPLITS: bool = true;
+    const DIRECT: bool = false;
 
     /// A pair is at most `2 * (2^bits - 1) * 128`; as many as stay within 32,767.
     #[inline(always)]
@@ -218,10 +223,6 @@ impl Dot<Avx2> for Madd {
     const SPLITS: bool = false;
 
     #[inline(always)]
-    fn chain(_: u32) -> usize {
-        8
-    }
-    #[inline(always)]
     fn prepare(s: Avx2, c: [__m256i; 8]) -> [__m256i; 16] {
         let mask = s.splat_i(0x00ff_00ff);
         let mut w = [mask; 16];
@@ -235,10 +236,6 @@ impl Dot<Avx2> for Madd {
     fn step(_: Avx2, sum: __m256i, codes: __m256i, activations: __m256i) -> __m256i {
         unsafe { _mm256_add_epi32(sum, _mm256_madd_epi16(codes, activations)) }
     }
-    #[inline(always)]
-    fn widen(s: Avx2, total: __m256i, sum: __m256i) -> __m256i {
-        s.add_i(total, sum)
-    }
 }
 
 /// `vpdpbusd`: four products added to 32 bits.
@@ -250,19 +247,11 @@ impl Dot<AvxVnni> for Dpbusd {
     const SPLITS: bool = true;
 
     #[inline(always)]
-    fn chain(_: u32) -> usize {
-        8
-    }
-    #[inline(always)]
     fn prepare(_: AvxVnni, c: [__m256i; 8]) -> [__m256i; 16] {
         [c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]]
     }
     #[inline(always)]
     fn step(_: AvxVnni, sum: __m256i, codes: __m256i, activations: __m256i) -> __m256i {
         unsafe { _mm256_dpbusd_avx_epi32(sum, codes, activations) }
-    }
-    #[inline(always)]
-    fn widen(s: AvxVnni, total: __m256i, sum: __m256i) -> __m256i {
-        s.add_i(total, sum)
     }
 }

@@ -156,6 +156,10 @@ impl Simd for Avx512Vnni {
     fn prefetch(self, at: *const u32) {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
     }
+    #[inline(always)]
+    fn prefetch_far(self, at: *const u32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
+    }
 }
 
 /// `vpdpbusd`: four products added to 32 bits.
@@ -167,19 +171,11 @@ impl Dot<Avx512Vnni> for Dpbusd {
     const SPLITS: bool = true;
 
     #[inline(always)]
-    fn chain(_: u32) -> usize {
-        8
-    }
-    #[inline(always)]
     fn prepare(_: Avx512Vnni, c: [__m512i; 8]) -> [__m512i; 16] {
         [c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]]
     }
     #[inline(always)]
     fn step(_: Avx512Vnni, sum: __m512i, codes: __m512i, activations: __m512i) -> __m512i {
         unsafe { _mm512_dpbusd_epi32(sum, codes, activations) }
-    }
-    #[inline(always)]
-    fn widen(s: Avx512Vnni, total: __m512i, sum: __m512i) -> __m512i {
-        s.add_i(total, sum)
     }
 }

@@ -117,8 +117,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn bits_f(self, x: Self::I) -> Self::F;
     /// The same bits as an integer.
     fn bits_i(self, x: Self::F) -> Self::I;
-    /// Asks for the cache line of an address.
+    /// Asks for the cache line of an address; any address will do.
     fn prefetch(self, at: *const u32);
+    /// Asks for it in the second-level cache.
+    fn prefetch_far(self, at: *const u32);
 }
 
 /// The instruction set's way to sum products of unsigned codes and signed activations, exactly.
@@ -133,14 +135,21 @@ pub trait Dot<S: Simd> {
     const SPLITS: bool;
     /// What is taken from each code to fit the instruction; the sums are then of codes that much smaller.
     const LESS: i32 = 0;
+    /// Whether [`Dot::step`] adds to 32-bit totals, so that nothing is to be widened.
+    const DIRECT: bool = true;
     /// Steps after which [`Dot::widen`] is due, if `bits` is the width of the codes: 2, 4 or 8.
-    fn chain(bits: u32) -> usize;
+    fn chain(_bits: u32) -> usize {
+        8
+    }
     /// 8 code words to [`Dot::STEPS`] vectors.
     fn prepare(simd: S, codes: [S::I; 8]) -> [S::I; 16];
     /// Adds one step's products to a running sum.
     fn step(simd: S, sum: S::I, codes: S::I, activations: S::I) -> S::I;
-    /// Adds a running sum to the 32-bit total.
-    fn widen(simd: S, total: S::I, sum: S::I) -> S::I;
+    /// Adds a running sum to the 32-bit total; not called where steps are direct.
+    #[inline(always)]
+    fn widen(simd: S, total: S::I, sum: S::I) -> S::I {
+        simd.add_i(total, sum)
+    }
 }
 
 /// Which instruction set runs the kernels.

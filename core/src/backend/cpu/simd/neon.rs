@@ -200,6 +200,11 @@ macro_rules! four_lanes {
                 // SAFETY: a prefetch of any address does nothing worse than nothing.
                 unsafe { asm!("prfm pldl1keep, [{0}]", in(reg) at, options(nostack, preserves_flags, readonly)) }
             }
+            #[inline(always)]
+            fn prefetch_far(self, at: *const u32) {
+                // SAFETY: see above.
+                unsafe { asm!("prfm pldl2keep, [{0}]", in(reg) at, options(nostack, preserves_flags, readonly)) }
+            }
         }
     };
 }
@@ -229,10 +234,6 @@ impl Dot<Neon> for Mull {
     const LESS: i32 = 128;
 
     #[inline(always)]
-    fn chain(_: u32) -> usize {
-        8
-    }
-    #[inline(always)]
     fn prepare(_: Neon, c: [uint32x4_t; 8]) -> [uint32x4_t; 16] {
         signed(c)
     }
@@ -245,10 +246,6 @@ impl Dot<Neon> for Mull {
             vaddq_u32(sum, vreinterpretq_u32_s32(vpaddq_s32(low, high)))
         }
     }
-    #[inline(always)]
-    fn widen(s: Neon, total: uint32x4_t, sum: uint32x4_t) -> uint32x4_t {
-        s.add_i(total, sum)
-    }
 }
 
 /// `sdot`: four signed products added to 32 bits. In assembly, since its intrinsic is not stable yet.
@@ -260,10 +257,6 @@ impl Dot<NeonDot> for Sdot {
     const SPLITS: bool = true;
     const LESS: i32 = 128;
 
-    #[inline(always)]
-    fn chain(_: u32) -> usize {
-        8
-    }
     #[inline(always)]
     fn prepare(_: NeonDot, c: [uint32x4_t; 8]) -> [uint32x4_t; 16] {
         signed(c)
@@ -279,10 +272,6 @@ impl Dot<NeonDot> for Sdot {
         }
         sum
     }
-    #[inline(always)]
-    fn widen(s: NeonDot, total: uint32x4_t, sum: uint32x4_t) -> uint32x4_t {
-        s.add_i(total, sum)
-    }
 }
 
 /// `usdot`: four products of unsigned and signed bytes added to 32 bits.
@@ -293,10 +282,6 @@ impl Dot<NeonI8mm> for Usdot {
     const STEPS: usize = 8;
     const SPLITS: bool = true;
 
-    #[inline(always)]
-    fn chain(_: u32) -> usize {
-        8
-    }
     #[inline(always)]
     fn prepare(_: NeonI8mm, c: [uint32x4_t; 8]) -> [uint32x4_t; 16] {
         [c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]]
@@ -311,9 +296,5 @@ impl Dot<NeonI8mm> for Usdot {
             );
         }
         sum
-    }
-    #[inline(always)]
-    fn widen(s: NeonI8mm, total: uint32x4_t, sum: uint32x4_t) -> uint32x4_t {
-        s.add_i(total, sum)
     }
 }

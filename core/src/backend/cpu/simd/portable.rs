@@ -118,14 +118,12 @@ impl Simd for Portable {
         x.map(f32::to_bits)
     }
     fn prefetch(self, _: *const u32) {}
+    fn prefetch_far(self, _: *const u32) {}
 }
 
 impl Dot<Portable> for Bytes {
     const STEPS: usize = 8;
     const SPLITS: bool = true;
-    fn chain(_: u32) -> usize {
-        8
-    }
     fn prepare(_: Portable, codes: [I; 8]) -> [I; 16] {
         from_fn(|i| codes[i % 8])
     }
@@ -135,8 +133,5 @@ impl Dot<Portable> for Bytes {
             let products = (0..4).map(|b| i32::from(u[b]) * i32::from(a[b] as i8));
             sum[i].wrapping_add_signed(products.sum())
         })
-    }
-    fn widen(simd: Portable, total: I, sum: I) -> I {
-        simd.add_i(total, sum)
     }
 }
