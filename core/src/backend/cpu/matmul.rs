@@ -151,7 +151,7 @@ impl Call<'_> {
     /// Chooses the dot product: by the width of codes, and of activations where the instruction set multiplies 16 bits.
     fn run<R: Reading>(self, isa: Isa) {
         let pairs = isa.multiplies_pairs();
-        let single = matches!(self.part, Part::Rows { .. } | Part::Unit { count: 1, .. });
+        let single = matches!(self.part, Part::Rows { .. });
         let narrow = R::BITS <= 6 && (!pairs || !self.x.wide() || single);
         match (narrow, self.x.wide(), pairs) {
             (true, false, _) => isa.run(Choice::<R, false, 1>(self, PhantomData)),
@@ -173,20 +173,16 @@ impl<R: Reading, const WIDE: bool, const PLANES: usize> Kernel for Choice<'_, R,
         let Call { planes, x, part } = self.0;
         match part {
             Part::Rows { first, row, sums } => {
-                if WIDE {
-                    one::<S, R, S::Wide, PLANES>(simd, &planes, x, first, row, sums);
-                } else {
-                    one::<S, R, S::Narrow, PLANES>(simd, &planes, x, first, row, sums);
+                if let Ok(sums) = <&mut [f32; STRIP]>::try_from(&mut *sums) {
+                    single::<S, R, WIDE, PLANES, STRIP>(simd, &planes, x, first, row, sums);
+                } else if let Ok(sums) = <&mut [f32; UNIT]>::try_from(sums) {
+                    single::<S, R, WIDE, PLANES, UNIT>(simd, &planes, x, first, row, sums);
                 }
             }
             // Blocking by rows pays where registers hold the sums; elsewhere it is only more code.
-            Part::Unit { unit, first, count, sums } if count == 1 || !S::BLOCKED => {
+            Part::Unit { unit, first, count, sums } if !S::BLOCKED => {
                 for (row, sums) in sums.iter_mut().enumerate().take(count) {
-                    if WIDE {
-                        one::<S, R, S::Wide, PLANES>(simd, &planes, x, unit * UNIT, first + row, sums);
-                    } else {
-                        one::<S, R, S::Narrow, PLANES>(simd, &planes, x, unit * UNIT, first + row, sums);
-                    }
+                    single::<S, R, WIDE, PLANES, UNIT>(simd, &planes, x, unit * UNIT, first + row, sums);
                 }
             }
             Part::Unit { unit, first, count, sums } => {
@@ -197,6 +193,23 @@ impl<R: Reading, const WIDE: bool, const PLANES: usize> Kernel for Choice<'_, R,
                 }
             }
         }
+    }
+}
+
+/// One row of the chunk, with the dot product of the choice.
+#[inline(always)]
+fn single<S: Simd, R: Reading, const WIDE: bool, const PLANES: usize, const ROWS: usize>(
+    simd: S,
+    p: &Planes,
+    x: &Pointers,
+    first: usize,
+    row: usize,
+    sums: &mut [f32; ROWS],
+) {
+    if WIDE {
+        one::<S, R, S::Wide, PLANES, ROWS>(simd, p, x, first, row, sums);
+    } else {
+        one::<S, R, S::Narrow, PLANES, ROWS>(simd, p, x, first, row, sums);
     }
 }
 
@@ -357,33 +370,33 @@ fn accumulate<S: Simd, R: Reading>(
 
 /// One row of the chunk: weights are read once, in order, straight into registers.
 #[inline(always)]
-fn one<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize>(
+fn one<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const ROWS: usize>(
     simd: S,
     p: &Planes,
     x: &Pointers,
     first: usize,
     row: usize,
-    sums: &mut [f32],
+    sums: &mut [f32; ROWS],
 ) {
     let (tile, start) = (first / TILE, first % TILE);
-    let mut acc = [simd.splat(0.0); STRIP / 4]; // As many as the strip has vectors.
-    let vectors = (sums.len() / S::LANES).min(acc.len());
+    let mut acc = [simd.splat(0.0); STRIP / 4]; // ROWS / LANES of them are used.
+    let vectors = ROWS / S::LANES;
     for kb in 0..p.blocks {
         let a = words::<S, D>(x, kb, row);
         let low = p.low.as_ptr().wrapping_add((tile * p.blocks + kb) * (R::LOW as usize) * TILE + start);
-        // In the order in which they lie, which a processor's own prefetchers recognise.
-        for w in 0..R::LOW as usize {
-            for line in (0..vectors * S::LANES).step_by(LINE) {
-                simd.prefetch_far(low.wrapping_add(w * TILE + line + AHEAD[1]));
-                simd.prefetch(low.wrapping_add(w * TILE + line + AHEAD[0]));
-            }
-        }
         let mut offsets = [0; 2];
         for (g, to) in offsets.iter_mut().enumerate().take(R::GROUPS) {
             *to = offset::<S, R, D>(p, x, kb, row, g);
         }
         for (v, acc) in acc.iter_mut().enumerate().take(vectors) {
             let at = start + v * S::LANES;
+            // In the order in which they lie, which a processor's own prefetchers recognise.
+            let lines = R::LOW as usize * ROWS / LINE;
+            for line in lines * v / vectors..lines * (v + 1) / vectors {
+                let at = low.wrapping_add(line * LINE / ROWS * TILE + line * LINE % ROWS);
+                simd.prefetch_far(at.wrapping_add(AHEAD[1]));
+                simd.prefetch(at.wrapping_add(AHEAD[0]));
+            }
             // SAFETY: the rows are within the tile, the block within the planes.
             unsafe {
                 let w = D::prepare(simd, codes::<S, R>(simd, p, tile, kb, at));
@@ -499,22 +512,14 @@ unsafe fn totals<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const V: u
     let steps = D::STEPS / R::GROUPS;
     let chain = if D::chain(R::BITS) < steps { D::chain(R::BITS) } else { steps };
     let zero = simd.splat_i(0);
-    let mut total = [[zero; C]; V];
+    // One sum a plane, so that neither waits for the other; the last one starts from the offset.
+    let mut total = [[[zero; C]; V]; PLANES];
+    for v in 0..V {
+        for c in 0..C {
+            total[PLANES - 1][v][c] = simd.splat_i(offset[c]);
+        }
+    }
     for plane in 0..PLANES {
-        if plane == 1 {
-            for v in 0..V {
-                for c in 0..C {
-                    total[v][c] = simd.shl::<8>(total[v][c]);
-                }
-            }
-        }
-        if plane + 1 == PLANES {
-            for v in 0..V {
-                for c in 0..C {
-                    total[v][c] = simd.add_i(total[v][c], simd.splat_i(offset[c]));
-                }
-            }
-        }
         let mut k = g * steps;
         while k < (g + 1) * steps {
             let mut sum = [[zero; C]; V];
@@ -523,7 +528,7 @@ unsafe fn totals<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const V: u
                     // SAFETY: an activation has 16 words a block, 8 a plane.
                     let x = simd.splat_i(unsafe { *a[c].add(plane * 8 + k) });
                     for v in 0..V {
-                        let to = if D::DIRECT { &mut total } else { &mut sum };
+                        let to = if D::DIRECT { &mut total[plane] } else { &mut sum };
                         to[v][c] = D::step(simd, to[v][c], w[v][k], x);
                     }
                 }
@@ -531,12 +536,19 @@ unsafe fn totals<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const V: u
             if !D::DIRECT {
                 for v in 0..V {
                     for c in 0..C {
-                        total[v][c] = D::widen(simd, total[v][c], sum[v][c]);
+                        total[plane][v][c] = D::widen(simd, total[plane][v][c], sum[v][c]);
                     }
                 }
             }
             k += chain;
         }
     }
-    total
+    if PLANES == 2 {
+        for v in 0..V {
+            for c in 0..C {
+                total[1][v][c] = simd.add_i(simd.shl::<8>(total[0][v][c]), total[1][v][c]);
+            }
+        }
+    }
+    total[PLANES - 1]
 }
