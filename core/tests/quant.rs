@@ -1,7 +1,7 @@
 //! Quant formats against hand-computed blocks, against the `gguf` package, and against their own packed planes.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::float_cmp)]
 
-use kinglet::quant::{self, FORMATS, Format, Packed, Scales, TILE};
+use kinglet::quant::{self, Arena, FORMATS, Format, Packed, Scales, TILE};
 use proptest::prelude::*;
 use std::ops::Range;
 use std::sync::Mutex;
@@ -12,8 +12,12 @@ fn dequantise(format: &Format, bytes: &[u8]) -> Vec<f32> {
     out
 }
 
+fn arena(format: &Format, rows: usize, cols: usize) -> Arena {
+    Arena::new([Packed::size(format.packed.unwrap().0, rows, cols)]).unwrap()
+}
+
 fn pack(format: &Format, rows: usize, cols: usize, bytes: &[u8], threads: usize) -> Packed {
-    Packed::pack(format, rows, cols, bytes, threads, &|_| {}).unwrap()
+    Packed::pack(format, rows, cols, bytes, threads, &mut arena(format, rows, cols), &|_| {}).unwrap()
 }
 
 /// Equal to the bit, or both not a number.
@@ -149,7 +153,9 @@ fn pieces_cover_the_source_once() {
     let (rows, cols) = (3001, 512);
     let bytes: Vec<u8> = (0..rows * cols / 32 * 34).map(|i| (i % 251) as u8).collect();
     let pieces: Mutex<Vec<Range<usize>>> = Mutex::default();
-    let packed = Packed::pack(format, rows, cols, &bytes, 3, &|piece| pieces.lock().unwrap().push(piece)).unwrap();
+    let mut arena = arena(format, rows, cols);
+    let packed =
+        Packed::pack(format, rows, cols, &bytes, 3, &mut arena, &|piece| pieces.lock().unwrap().push(piece)).unwrap();
     let mut pieces = pieces.into_inner().unwrap();
     pieces.sort_by_key(|piece| piece.start);
     assert!(pieces.len() > 1);
@@ -164,7 +170,10 @@ fn pieces_cover_the_source_once() {
 fn what_cannot_be_packed_is_refused() {
     let refused = |name: &str, rows, cols, bytes: usize| {
         let format = quant::by_name(name).unwrap();
-        Packed::pack(format, rows, cols, &vec![0; bytes], 1, &|_| {}).err().unwrap().to_string()
+        Packed::pack(format, rows, cols, &vec![0; bytes], 1, &mut Arena::new([1 << 20]).unwrap(), &|_| {})
+            .err()
+            .unwrap()
+            .to_string()
     };
     assert!(refused("F16", 1, 32, 64).contains("no packed layout"));
     assert!(refused("Q4_K", 1, 288, 162).contains("288 columns"));

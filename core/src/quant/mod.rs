@@ -34,6 +34,7 @@
 //! f16 planes hold 64 halves (one a row) where a words plane holds 64 words; i8 planes 64 bytes.
 //! `d` of a super-block: index `(tile * KB/8 + kb/8) * 64 + row`; sub-scales: `((tile * KB + kb) * (32/group) + g) * 64 + row`.
 
+mod arena;
 mod bf16;
 mod f16;
 mod f32;
@@ -53,6 +54,7 @@ mod q5_k;
 mod q6_k;
 mod q8_0;
 
+pub use arena::{Arena, Region};
 pub use format::{BLOCK, Format, Layout, Scales, Split, TILE};
 pub use names::ggml_name;
 pub use pack::Packed;

@@ -1,10 +1,10 @@
-//! A matrix in the packed layout: planes of words in one allocation, filled tile by tile by several threads.
+//! A matrix in the packed layout: planes of words in one piece of memory, filled tile by tile by several threads.
 
+use super::arena::{Arena, Region};
 use super::{BLOCK, Format, Layout, Scales, Split, TILE};
 use crate::{Error, Result};
 use bytemuck::AnyBitPattern;
 use half::f16;
-use memmap2::MmapMut;
 use std::ops::Range;
 use std::sync::Mutex;
 
@@ -16,7 +16,7 @@ pub struct Packed {
     layout: Layout,
     rows: usize,
     cols: usize,
-    memory: MmapMut,
+    memory: Region,
     planes: Planes<Range<usize>>,
 }
 
@@ -41,7 +41,8 @@ struct Piece<'a> {
 }
 
 impl Packed {
-    /// Packs `rows` rows of `cols` weights from `bytes`, with up to `threads` threads.
+    /// Packs `rows` rows of `cols` weights from `bytes` into a piece of `arena` of [`Packed::size`] bytes, with up to
+    /// `threads` threads.
     ///
     /// `on_piece` is told each range of `bytes` that will not be read again, from any of the threads, so that the
     /// caller can show progress and let go of the file's pages. `cols` is a multiple of the format's block and of 32.
@@ -51,6 +52,7 @@ impl Packed {
         cols: usize,
         bytes: &[u8],
         threads: usize,
+        arena: &mut Arena,
         on_piece: &(dyn Fn(Range<usize>) + Sync),
     ) -> Result<Self> {
         let refuse = |what| Err(Error::Option { name: format!("pack as {}", format.name), what });
@@ -67,7 +69,7 @@ impl Packed {
 
         let sizes = layout.tile(cols);
         let (planes, len) = places(&sizes, rows.div_ceil(TILE));
-        let mut memory = allocate(len)?;
+        let mut memory = arena.take(len)?;
         {
             let per_piece = (bytes.len() / (4 * threads.max(1))).clamp(256 << 10, 4 << 20);
             let tiles_per_piece = (per_piece / (TILE * row_bytes)).max(1);
@@ -268,18 +270,6 @@ fn places(tile: &Planes<usize>, tiles: usize) -> (Planes<Range<usize>>, usize) {
         submin: place(tile.submin, 1),
     };
     (planes, end)
-}
-
-/// Zeroed memory that starts at a page.
-fn allocate(bytes: usize) -> Result<MmapMut> {
-    let memory = MmapMut::map_anon(bytes).map_err(|_| Error::OutOfMemory { bytes, what: "packed weights" })?;
-    #[cfg(target_os = "linux")]
-    if bytes > 2 << 20
-        && let Err(error) = memory.advise(memmap2::Advice::HugePage)
-    {
-        log::debug!("no huge pages for packed weights: {error}");
-    }
-    Ok(memory)
 }
 
 /// Cuts the memory into pieces of whole tiles, each with its range of the source.

@@ -26,10 +26,10 @@ pub use kv::bytes as kv_bytes;
 pub use simd::Isa;
 
 use super::{Cancel, Device, Memory, Program, State, Want};
-use crate::graph::{Graph, NodeId, Role, Rows, WeightId};
+use crate::graph::{Graph, NodeId, Role, Rows, WeightId, WeightSpec};
 use crate::ops::{Op, Rope};
 use crate::precision::{Activations as Precision, KvType};
-use crate::quant::Packed;
+use crate::quant::{Arena, Packed};
 use crate::schedule::{Keep, Kind, Place, Schedule};
 use crate::weights::Weights;
 use crate::{Error, Result};
@@ -256,15 +256,22 @@ impl Program for Cpu {
 fn hold(graph: &Graph, weights: &Weights, threads: usize, progress: &mut dyn FnMut(usize, usize)) -> Result<Vec<Held>> {
     let all = (0..graph.weights.len()).map(|i| weights.bytes(WeightId(i)).len()).sum();
     let mut done = 0;
+    let packs = |i: usize| {
+        let (layout, _) = weights.format(WeightId(i)).packed?;
+        matches!(graph.weights[i].role, Role::Matrix | Role::TiedTable).then_some(layout)
+    };
+    let size = |(i, spec): (usize, &WeightSpec)| packs(i).map(|layout| Packed::size(layout, spec.rows, spec.cols));
+    let mut arena = Arena::new(graph.weights.iter().enumerate().filter_map(size))?;
     let mut held = Vec::with_capacity(graph.weights.len());
     for (i, spec) in graph.weights.iter().enumerate() {
         let id = WeightId(i);
         let format = weights.format(id);
         held.push(match spec.role {
             Role::Vector => Held::Vector(weights.dequantise(id)),
-            Role::Matrix | Role::TiedTable if format.packed.is_some() => {
+            Role::Matrix | Role::TiedTable if packs(i).is_some() => {
                 let release = |part| weights.release(id, part);
-                Held::Packed(Packed::pack(format, spec.rows, spec.cols, weights.bytes(id), threads, &release)?)
+                let bytes = weights.bytes(id);
+                Held::Packed(Packed::pack(format, spec.rows, spec.cols, bytes, threads, &mut arena, &release)?)
             }
             Role::Matrix | Role::Table | Role::TiedTable => Held::Mapped,
         });

@@ -5,7 +5,7 @@
 use super::activations::{Activations, Pointers};
 use super::matmul::{PASS, Sums, UNIT, unit};
 use super::simd::{Isa, Kernel, Simd};
-use crate::quant::{FORMATS, Format, Packed};
+use crate::quant::{Arena, FORMATS, Format, Packed};
 
 /// A small generator of its own, so that cases are the same everywhere.
 struct Random(u64);
@@ -39,6 +39,11 @@ fn blocks(format: &Format, weights: usize, random: &mut Random) -> Vec<u8> {
         }
     }
     bytes
+}
+
+fn packed(format: &Format, rows: usize, cols: usize, bytes: &[u8]) -> Packed {
+    let mut arena = Arena::new([Packed::size(format.packed.unwrap().0, rows, cols)]).unwrap();
+    Packed::pack(format, rows, cols, bytes, 1, &mut arena, &|_| ()).unwrap()
 }
 
 struct Quantise<'a>(&'a Pointers, &'a [f32], usize);
@@ -85,7 +90,7 @@ fn products_are_right_and_the_same_bits_everywhere() {
         let bytes = blocks(format, rows * cols, &mut random);
         let mut weights = vec![0.0; rows * cols];
         (format.dequantise)(&bytes, &mut weights);
-        let matrix = Packed::pack(format, rows, cols, &bytes, 1, &|_| ()).unwrap();
+        let matrix = packed(format, rows, cols, &bytes);
         let x: Vec<f32> = (0..count * cols).map(|i| random.normal() * if i % 97 == 0 { 50.0 } else { 1.0 }).collect();
         for wide in [true, false] {
             let plain = product(Isa::available()[0], &matrix, &x, wide, 1);
@@ -121,7 +126,7 @@ fn speed() {
         let (rows, cols) = (16384, 1024);
         let one = blocks(format, cols * 64, &mut random);
         let bytes: Vec<u8> = one.iter().copied().cycle().take(one.len() * rows / 64).collect();
-        let matrix = Packed::pack(format, rows, cols, &bytes, 1, &|_| ()).unwrap();
+        let matrix = packed(format, rows, cols, &bytes);
         for wide in [true, false] {
             for count in [1, 64] {
                 let x: Vec<f32> = (0..count * cols).map(|_| random.normal()).collect();
