@@ -17,7 +17,7 @@ fn arena(format: &Format, rows: usize, cols: usize) -> Arena {
 }
 
 fn pack(format: &Format, rows: usize, cols: usize, bytes: &[u8], threads: usize) -> Packed {
-    Packed::pack(format, rows, cols, bytes, threads, &mut arena(format, rows, cols), &|_| {}).unwrap()
+    Packed::pack(format, format.packed.unwrap().0, rows, cols, bytes, threads, &mut arena(format, rows, cols), &|_| {}).unwrap()
 }
 
 /// Equal to the bit, or both not a number.
@@ -155,7 +155,7 @@ fn pieces_cover_the_source_once() {
     let pieces: Mutex<Vec<Range<usize>>> = Mutex::default();
     let mut arena = arena(format, rows, cols);
     let packed =
-        Packed::pack(format, rows, cols, &bytes, 3, &mut arena, &|piece| pieces.lock().unwrap().push(piece)).unwrap();
+        Packed::pack(format, format.packed.unwrap().0, rows, cols, &bytes, 3, &mut arena, &|piece| pieces.lock().unwrap().push(piece)).unwrap();
     let mut pieces = pieces.into_inner().unwrap();
     pieces.sort_by_key(|piece| piece.start);
     assert!(pieces.len() > 1);
@@ -170,7 +170,8 @@ fn pieces_cover_the_source_once() {
 fn what_cannot_be_packed_is_refused() {
     let refused = |name: &str, rows, cols, bytes: usize| {
         let format = quant::by_name(name).unwrap();
-        Packed::pack(format, rows, cols, &vec![0; bytes], 1, &mut Arena::new([1 << 20]).unwrap(), &|_| {})
+        let layout = format.packed.map_or(quant::by_name("Q4_0").unwrap().packed.unwrap().0, |(layout, _)| layout);
+        Packed::pack(format, layout, rows, cols, &vec![0; bytes], 1, &mut Arena::new([1 << 20]).unwrap(), &|_| {})
             .err()
             .unwrap()
             .to_string()

@@ -18,6 +18,9 @@ pub enum Want {
     Nothing,
     /// Those after the last token.
     Last,
+    /// Those after the last token of at least this many of the most probable tokens; others may be `-inf`. Where the
+    /// head is large this reads half of it.
+    Best(usize),
     /// Those after every token.
     All,
 }
@@ -27,7 +30,7 @@ impl Want {
     pub fn rows(self, tokens: usize) -> usize {
         match self {
             Self::Nothing => 0,
-            Self::Last => tokens.min(1),
+            Self::Last | Self::Best(_) => tokens.min(1),
             Self::All => tokens,
         }
     }

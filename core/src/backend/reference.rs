@@ -216,8 +216,8 @@ impl Program for Reference {
             left -= ids.len();
             let wanted = match want {
                 Want::All => 0..ids.len(),
-                Want::Last if left == 0 => ids.len() - 1..ids.len(),
-                Want::Last | Want::Nothing => 0..0,
+                Want::Last | Want::Best(_) if left == 0 => ids.len() - 1..ids.len(),
+                Want::Last | Want::Best(_) | Want::Nothing => 0..0,
             };
             self.step(cache, &Step { ids, wanted, position: cache.position }, cancel)?;
             cache.position += ids.len();

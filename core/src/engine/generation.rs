@@ -1,7 +1,7 @@
 //! A stream of text: feed, sample, decode, stop. Pulled, never pushed.
 
 use super::Session;
-use crate::backend::Cancel;
+use crate::backend::{Cancel, Want};
 use crate::generate::{Constraint, Sampler, Sampling, StopReason, StopStrings};
 use crate::stats::{Stats, peak_rss_bytes};
 use crate::tokenizer::Decoder;
@@ -32,6 +32,8 @@ pub struct Generation<'s> {
     max_tokens: usize,
     /// Ids that may not be chosen.
     banned: Vec<u32>,
+    /// The logits that choosing needs.
+    want: Want,
     /// Ids to be fed before the next token: the prompt, then the last token.
     pending: Vec<u32>,
     ids: Vec<u32>,
@@ -62,6 +64,9 @@ impl<'s> Generation<'s> {
         }
         let tokenizer = engine.tokenizer();
         let ends = (0..engine.vocab() as u32).filter(|&id| sampling.ignore_eos && tokenizer.is_end(id));
+        let banned: Vec<u32> = ends.collect();
+        let reach = if constraint.is_some() { None } else { sampling.reach() };
+        let want = reach.map_or(Want::Last, |reach| Want::Best(reach + banned.len()));
         Ok(Self {
             sampler,
             constraint,
@@ -69,7 +74,8 @@ impl<'s> Generation<'s> {
             stops: StopStrings::new(&sampling.stop),
             cancel: cancel.clone(),
             max_tokens: sampling.max_tokens,
-            banned: ends.collect(),
+            banned,
+            want,
             pending: prompt.to_vec(),
             ids: Vec::with_capacity(sampling.max_tokens.min(session.room() + 1)),
             logits: Vec::with_capacity(engine.vocab()),
@@ -151,7 +157,11 @@ impl<'s> Generation<'s> {
             self.stop = Some(StopReason::Constraint);
             return Ok(String::new());
         }
-        match self.cancel.check().and_then(|()| self.session.feed(&self.pending, &self.cancel)) {
+        if self.pending.is_empty() {
+            // It continues what the session holds, whose logits another generation may have asked for.
+            self.pending.extend(self.session.take_back(self.want)?);
+        }
+        match self.cancel.check().and_then(|()| self.session.feed_for(&self.pending, self.want, &self.cancel).map(|_| ())) {
             Err(Error::Cancelled) => {
                 self.stop = Some(StopReason::Cancelled);
                 return Ok(String::new());

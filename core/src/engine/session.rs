@@ -12,11 +12,13 @@ pub struct Session {
     ids: Vec<u32>,
     /// Rows of logits of the last run; the last row is the one after `ids`, unless it is empty.
     rows: Vec<f32>,
+    /// What the last run was asked for.
+    want: Want,
 }
 
 impl Session {
     pub(super) fn new(engine: Engine, state: Box<dyn State>) -> Self {
-        Self { engine, state, ids: Vec::new(), rows: Vec::new() }
+        Self { engine, state, ids: Vec::new(), rows: Vec::new(), want: Want::Nothing }
     }
 
     /// The engine that this session is of.
@@ -34,7 +36,8 @@ impl Session {
         self.state.context().saturating_sub(self.ids.len())
     }
 
-    /// Logits after the last token fed, one a token of the vocabulary; empty where none were computed.
+    /// Logits after the last token fed, one a token of the vocabulary; empty where none were computed. After a
+    /// generation those of tokens that its sampling could not have chosen may be `-inf`.
     pub fn logits(&self) -> &[f32] {
         let vocab = self.engine.vocab();
         self.rows.get(self.rows.len().saturating_sub(vocab)..).unwrap_or_default()
@@ -59,6 +62,7 @@ impl Session {
             return Ok(&[]);
         }
         let before = self.ids.len();
+        self.want = want;
         let result = self.engine.run(self.state.as_mut(), ids, want, &mut self.rows, cancel);
         let fed = self.state.position().saturating_sub(before).min(ids.len());
         self.ids.extend_from_slice(&ids[..fed]);
@@ -103,6 +107,7 @@ impl Session {
             state: self.state.fork()?,
             ids: self.ids.clone(),
             rows: self.logits().to_vec(),
+            want: self.want,
         })
     }
 
@@ -137,6 +142,18 @@ impl Session {
         Generation::new(self, prompt, sampling, Some(constraint), cancel)
     }
 
+    /// Takes the last token back, if the logits after it leave out some that `want` asks for; returns it.
+    pub(super) fn take_back(&mut self, want: Want) -> Result<Option<u32>> {
+        let enough = match (self.want, want) {
+            (Want::Best(there), Want::Best(wanted)) => there >= wanted,
+            (Want::Best(_), _) => false,
+            _ => true,
+        };
+        let Some((&last, rest)) = self.ids.split_last().filter(|_| !enough) else { return Ok(None) };
+        self.truncate(rest.len())?;
+        Ok(Some(last))
+    }
+
     /// Whether `ids` may be fed.
     pub(super) fn check(&self, ids: &[u32]) -> Result<()> {
         let vocab = self.engine.vocab();
@@ -149,11 +166,13 @@ impl Session {
 
     /// A device that computes NaN or infinity must not go unnoticed: sampling would make plausible nonsense of it.
     fn check_finite(&self, fed: usize, want: Want) -> Result<()> {
-        // One pass without a branch a logit: NaN and infinity survive being multiplied by 0.
-        if self.rows.iter().map(|l| l * 0.0).sum::<f32>() == 0.0 {
+        // Without their signs, what is not finite comes after all that is; one pass without a branch a logit.
+        let left_out = matches!(want, Want::Best(_)).then_some(f32::NEG_INFINITY.to_bits());
+        let bad = |l: &f32| l.to_bits() << 1 >= f32::INFINITY.to_bits() << 1 && Some(l.to_bits()) != left_out;
+        if !self.rows.iter().fold(false, |any, l| any | bad(l)) {
             return Ok(());
         }
-        let Some(at) = self.rows.iter().position(|l| !l.is_finite()) else { return Ok(()) };
+        let Some(at) = self.rows.iter().position(bad) else { return Ok(()) };
         let vocab = self.engine.vocab();
         let first = self.ids.len() - want.rows(fed).min(self.ids.len());
         Err(Error::NonFinite {

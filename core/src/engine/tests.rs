@@ -52,7 +52,7 @@ impl Program for Fake {
             cancel.check()?;
             for &id in chunk {
                 state.ids.push(id);
-                if want == Want::All || (want == Want::Last && state.ids.len() == last) {
+                if want == Want::All || (want != Want::Nothing && state.ids.len() == last) {
                     logits.extend((self.script)(&state.ids));
                 }
             }

@@ -15,10 +15,23 @@ pub use stop::{StopReason, StopStrings};
 /// The id of the largest logit, the lowest such id on a tie; NaN counts as the smallest. `None` where all are
 /// `-inf` or NaN.
 pub fn argmax(logits: &[f32]) -> Option<u32> {
+    const LANES: usize = 16;
     let (mut best, mut at) = (f32::NEG_INFINITY, None);
-    for (id, &logit) in logits.iter().enumerate() {
-        if logit > best {
-            (best, at) = (logit, Some(id as u32));
+    for (part, logits) in logits.chunks(16 * LANES).enumerate() {
+        // Few parts have a new best, and finding that out takes no branch a logit.
+        let mut lanes = [f32::NEG_INFINITY; LANES];
+        let (whole, rest) = logits.as_chunks::<LANES>();
+        for logits in whole {
+            for (lane, logit) in lanes.iter_mut().zip(logits) {
+                *lane = if logit > lane { *logit } else { *lane };
+            }
+        }
+        if lanes.iter().chain(rest).any(|logit| *logit > best) {
+            for (i, &logit) in logits.iter().enumerate() {
+                if logit > best {
+                    (best, at) = (logit, Some((part * 16 * LANES + i) as u32));
+                }
+            }
         }
     }
     at

@@ -65,6 +65,18 @@ impl Default for Sampling {
 }
 
 impl Sampling {
+    /// How many of the greatest logits can be chosen from; `None` where it can be any.
+    ///
+    /// A penalty lowers what the answer has, so that as many more may come in.
+    pub fn reach(&self) -> Option<usize> {
+        let raises = self.repetition_penalty < 1.0 || self.presence_penalty < 0.0 || self.frequency_penalty < 0.0;
+        let kept = if self.temperature == 0.0 { 1 } else { self.top_k };
+        if raises || !self.logit_bias.is_empty() || kept == 0 {
+            return None;
+        }
+        Some(kept.saturating_add(if self.penalises() { self.penalty_window } else { 0 }))
+    }
+
     /// Always the most probable token.
     pub fn greedy() -> Self {
         Self { temperature: 0.0, ..Self::default() }

@@ -111,6 +111,14 @@ impl Graph {
         NodeId(self.nodes.len().saturating_sub(1))
     }
 
+    /// The matrix whose products are the logits as they are; `None` where something changes them afterwards.
+    pub fn head(&self) -> Option<WeightId> {
+        match &self.nodes.last()?.op {
+            Op::Matmul(op) if op.bias.is_none() => Some(op.weight),
+            _ => None,
+        }
+    }
+
     /// Tokens in the vocabulary.
     pub fn vocab(&self) -> usize {
         self.nodes.last().map_or(0, |n| n.width)

@@ -24,7 +24,7 @@ pub enum Scales {
 pub struct Layout {
     /// Bits a code in the low plane: 2, 4 or 8.
     pub low: u8,
-    /// Bits a code in the high plane: 0, 1 or 2.
+    /// Bits a code in the high plane: 0, 1, 2 or 4.
     pub high: u8,
     /// Subtracted from a code (0 with a codebook).
     pub bias: u8,
@@ -34,6 +34,19 @@ pub struct Layout {
     pub scales: Scales,
     /// Whether each scale has a minimum beside it.
     pub min: bool,
+}
+
+impl Layout {
+    /// The same codes of 8 bits as two planes of 4, so that a kernel can read the upper halves alone.
+    pub fn halved(self) -> Option<Self> {
+        let plain = self.low == 8 && self.codebook.is_none() && self.scales == Scales::Flat && !self.min;
+        plain.then_some(Self { low: 4, high: 4, ..self })
+    }
+
+    /// Whether it was made by [`halved`](Self::halved): no format has as many bits in both planes.
+    pub fn is_halved(&self) -> bool {
+        self.low == self.high
+    }
 }
 
 /// One source block, taken apart: codes in column order and the factors of its scales.

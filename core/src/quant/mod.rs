@@ -14,7 +14,8 @@
 //! A weight is an unsigned *code* `u` of 2 to 8 bits; its value is `scale * (decode(u)) + min`, where
 //! `decode(u) = u - bias`, or `codebook[u]` for the two IQ4 formats.
 //!
-//! Codes live in a *low* plane of 2, 4 or 8 bits a code, and a *high* plane of 0, 1 or 2 bits (5 = 4+1, 6 = 4+2, 3 = 2+1).
+//! Codes live in a *low* plane of 2, 4 or 8 bits a code, and a *high* plane of 0, 1, 2 or 4 bits (5 = 4+1, 6 = 4+2,
+//! 3 = 2+1; the output head of 8 bits is 4+4, see [`Layout::halved`]).
 //! Unpacked, a block is 8 words of 4 code bytes, word `i` holding columns `4i..4i+4` (byte `b` = column `4i+b`):
 //!
 //! | plane | words | word `i` (0..8) of the unpacked block gets |
@@ -24,6 +25,7 @@
 //! | low 2 bits | 2 | `(low[i % 2] >> 2*(i/2)) & 0x03030303` |
 //! | high 1 bit | 1 | `((high[0] >> i) & 0x01010101) << LOW` |
 //! | high 2 bits | 2 | `((high[i/4] >> 2*(i%4)) & 0x03030303) << LOW` |
+//! | high 4 bits | 4 | `((high[i % 4] >> 4*(i/4)) & 0x0f0f0f0f) << LOW` |
 //!
 //! Scales are kept as the format's own factors, so that packing loses nothing:
 //!

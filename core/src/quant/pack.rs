@@ -41,13 +41,15 @@ struct Piece<'a> {
 }
 
 impl Packed {
-    /// Packs `rows` rows of `cols` weights from `bytes` into a piece of `arena` of [`Packed::size`] bytes, with up to
+    /// Packs `rows` rows of `cols` weights from `bytes`, as `layout` says (the format's own, or that one
+    /// [halved](Layout::halved)), into a piece of `arena` of [`Packed::size`] bytes, with up to
     /// `threads` threads.
     ///
     /// `on_piece` is told each range of `bytes` that will not be read again, from any of the threads, so that the
     /// caller can show progress and let go of the file's pages. `cols` is a multiple of the format's block and of 32.
     pub fn pack(
         format: &Format,
+        layout: Layout,
         rows: usize,
         cols: usize,
         bytes: &[u8],
@@ -56,7 +58,7 @@ impl Packed {
         on_piece: &(dyn Fn(Range<usize>) + Sync),
     ) -> Result<Self> {
         let refuse = |what| Err(Error::Option { name: format!("pack as {}", format.name), what });
-        let Some((layout, split)) = format.packed else {
+        let Some((_, split)) = format.packed else {
             return refuse("plain floats have no packed layout; read them as they are".into());
         };
         if !cols.is_multiple_of(format.weights) || !cols.is_multiple_of(BLOCK) {
@@ -217,6 +219,7 @@ impl Packed {
             code |= match high {
                 0 => 0,
                 1 => ((word(self.high(), 1, 0) >> i) & 0x0101_0101) << low,
+                4 => ((word(self.high(), 4, i % 4) >> (4 * (i / 4))) & 0x0f0f_0f0f) << low,
                 _ => ((word(self.high(), 2, i / 4) >> (2 * (i % 4))) & 0x0303_0303) << low,
             };
             *codes = code.to_le_bytes();
@@ -385,6 +388,9 @@ fn pack_high(layout: Layout, parts: &[Split], b: usize, plane: &mut [[u32; TILE]
         0 => {}
         1 => pack_words::<1>(parts, b, plane, |codes, _| {
             (0..8).fold(0, |word, i| word | ((codes[i] >> low) & 0x0101_0101) << i)
+        }),
+        4 => pack_words::<4>(parts, b, plane, |codes, w| {
+            ((codes[w] >> low) & 0x0f0f_0f0f) | ((codes[w + 4] >> low) & 0x0f0f_0f0f) << 4
         }),
         _ => pack_words::<2>(parts, b, plane, |codes, w| {
             (0..4).fold(0, |word, i| word | ((codes[4 * w + i] >> low) & 0x0303_0303) << (2 * i))

@@ -7,6 +7,7 @@ use crate::{numbers, output, progress, stats};
 use clap::Args;
 use kinglet::backend::{Cancel, Want};
 use kinglet::engine::Session;
+use kinglet::generate::argmax;
 use kinglet::stats::peak_rss_bytes;
 use serde::Serialize;
 use std::time::Instant;
@@ -125,10 +126,12 @@ impl Bench {
             }
             if self.decode > 0 {
                 session.reset()?;
-                session.feed_for(&ids[..DECODE_AFTER], Want::Nothing, cancel)?;
+                session.feed(&ids[..DECODE_AFTER], cancel)?;
                 let start = Instant::now();
-                for id in &ids[DECODE_AFTER..DECODE_AFTER + self.decode] {
-                    session.feed(std::slice::from_ref(id), cancel)?;
+                // A greedy generation, but for the text.
+                for _ in 0..self.decode {
+                    let id = argmax(session.logits()).unwrap_or_default();
+                    session.feed_for(&[id], Want::Best(1), cancel)?;
                 }
                 decode.push(self.decode as f64 / start.elapsed().as_secs_f64());
             }

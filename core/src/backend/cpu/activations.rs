@@ -23,7 +23,8 @@ pub struct Scale {
     pub total: f32,
     /// Sums of the activations by group.
     pub group_total: [f32; 2],
-    _pad: u32,
+    /// Sum of the activations' squares.
+    pub energy: f32,
 }
 
 /// A chunk of quantised rows.
@@ -201,8 +202,21 @@ fn quantise_block(x: &[f32; BLOCK], limit: f32) -> ([i32; BLOCK], Scale) {
         }
     }
     let sum: i32 = group_sum[0] + group_sum[1];
+    let mut energy = [0.0; 16];
+    for x in x.as_chunks::<16>().0 {
+        for (sum, x) in energy.iter_mut().zip(x) {
+            *sum += x * x;
+        }
+    }
+    let mut width = 8;
+    while width > 0 {
+        for i in 0..width {
+            energy[i] += energy[i + width];
+        }
+        width /= 2;
+    }
     let group_total = [scale * group_sum[0] as f32, scale * group_sum[1] as f32];
-    (q, Scale { scale, sum, group_sum, total: scale * sum as f32, group_total, _pad: 0 })
+    (q, Scale { scale, sum, group_sum, total: scale * sum as f32, group_total, energy: energy[0] })
 }
 
 /// Lowest bytes, four a word.

@@ -29,20 +29,28 @@ const LINE: usize = 16;
 
 /// Where a packed matrix's planes lie.
 #[derive(Clone, Copy)]
-struct Planes<'a> {
+pub(super) struct Planes<'a> {
     low: &'a [u32],
     high: &'a [u32],
     d: &'a [u16],
     m: &'a [u16],
     sub: &'a [i8],
     submin: &'a [u8],
-    blocks: usize,
+    pub(super) blocks: usize,
     bias: i32,
     codebook: [u8; 16],
 }
 
+impl<'a> Planes<'a> {
+    /// The upper halves of a [halved](Layout::halved) matrix, as a matrix of 4-bit codes without a bias.
+    pub(super) fn upper(matrix: &'a Packed) -> Self {
+        let (low, d, blocks) = (matrix.high(), matrix.d(), matrix.blocks());
+        Self { low, high: &[], d, m: &[], sub: &[], submin: &[], blocks, bias: 0, codebook: [0; 16] }
+    }
+}
+
 /// How a kind of packed matrix is read; all of it known when the kernel is compiled.
-trait Reading {
+pub(super) trait Reading {
     const LOW: u32;
     const HIGH: u32;
     const CODEBOOK: bool;
@@ -53,7 +61,7 @@ trait Reading {
     const BITS: u32 = if Self::CODEBOOK { 8 } else { Self::LOW + Self::HIGH };
 }
 
-struct Read<
+pub(super) struct Read<
     const LOW: u32,
     const HIGH: u32,
     const CODEBOOK: bool,
@@ -132,6 +140,7 @@ fn run(isa: Isa, matrix: &Packed, x: &Pointers, part: Part) {
         (4, 2, false, true, 2, false) => with!(4, 2, false, true, 2, false),
         (2, 1, false, true, 2, false) => with!(2, 1, false, true, 2, false),
         (2, 0, false, true, 2, true) => with!(2, 0, false, true, 2, true),
+        (4, 4, false, false, 1, false) => with!(4, 4, false, false, 1, false),
         (4, 0, true, true, 1, false) => with!(4, 0, true, true, 1, false),
         _ => match call.part {
             Part::Unit { count, sums, .. } => sums[..count].fill([f32::NAN; UNIT]),
@@ -225,7 +234,7 @@ fn codebook(l: &Layout) -> [u8; 16] {
 
 /// Where an activation's words for this dot product lie.
 #[inline(always)]
-fn words<S: Simd, D: Dot<S>>(x: &Pointers, block: usize, row: usize) -> *const u32 {
+pub(super) fn words<S: Simd, D: Dot<S>>(x: &Pointers, block: usize, row: usize) -> *const u32 {
     if D::SPLITS { x.planes(block, row) } else { x.pairs(block, row) }
 }
 
@@ -234,7 +243,7 @@ fn words<S: Simd, D: Dot<S>>(x: &Pointers, block: usize, row: usize) -> *const u
 /// No closures here and below: a closure is a function of its own, compiled without the kernel's instruction set
 /// unless the optimiser happens to inline it first.
 #[inline(always)]
-unsafe fn codes<S: Simd, R: Reading>(simd: S, p: &Planes, tile: usize, kb: usize, row: usize) -> [S::I; 8] {
+pub(super) unsafe fn codes<S: Simd, R: Reading>(simd: S, p: &Planes, tile: usize, kb: usize, row: usize) -> [S::I; 8] {
     let block = tile * p.blocks + kb;
     let mut c = [simd.splat_i(0); 8];
     // SAFETY: tile, block and row are within the planes; a vector of rows stays within the tile.
@@ -294,6 +303,14 @@ unsafe fn codes<S: Simd, R: Reading>(simd: S, p: &Planes, tile: usize, kb: usize
                 c[7] = simd.or(c[7], simd.and(simd.shr::<5>(h), mask));
             }
         }
+        if R::HIGH == 4 {
+            let mask = simd.splat_i(0xf0f0_f0f0);
+            for i in 0..4 {
+                let h = simd.load_i(p.high.as_ptr().add((block * 4 + i) * TILE + row));
+                c[i] = simd.or(c[i], simd.and(simd.shl::<4>(h), mask));
+                c[4 + i] = simd.or(c[4 + i], simd.and(h, mask));
+            }
+        }
         if R::HIGH == 2 {
             let mask = simd.splat_i(0x3030_3030);
             for i in 0..2 {
@@ -310,7 +327,7 @@ unsafe fn codes<S: Simd, R: Reading>(simd: S, p: &Planes, tile: usize, kb: usize
 
 /// Scales of a vector of rows for group `g` of a block, and its minima (unused where the format has none).
 #[inline(always)]
-unsafe fn scales<S: Simd, R: Reading>(
+pub(super) unsafe fn scales<S: Simd, R: Reading>(
     simd: S,
     p: &Planes,
     tile: usize,
@@ -341,7 +358,7 @@ unsafe fn scales<S: Simd, R: Reading>(
 /// What the integer sum of group `g` of a block starts from: what its codes are too great (or small) by, times the
 /// sum of the activations.
 #[inline(always)]
-fn offset<S: Simd, R: Reading, D: Dot<S>>(p: &Planes, x: &Pointers, kb: usize, row: usize, g: usize) -> u32 {
+pub(super) fn offset<S: Simd, R: Reading, D: Dot<S>>(p: &Planes, x: &Pointers, kb: usize, row: usize, g: usize) -> u32 {
     let s = x.scale(kb, row);
     let sum = if R::GROUPS == 1 { s.sum } else { s.group_sum[g] };
     sum.wrapping_mul(D::LESS - p.bias) as u32
@@ -368,6 +385,19 @@ fn accumulate<S: Simd, R: Reading>(
     sum
 }
 
+/// Asks for weights that vectors to come will read, as many as vector `v` of `ROWS` rows from `start` reads now: in the
+/// order in which they lie, which a processor's own prefetchers recognise.
+#[inline(always)]
+pub(super) fn ahead<S: Simd, R: Reading, const ROWS: usize>(simd: S, p: &Planes, tile: usize, kb: usize, start: usize, v: usize) {
+    let low = p.low.as_ptr().wrapping_add((tile * p.blocks + kb) * (R::LOW as usize) * TILE + start);
+    let (lines, vectors) = (R::LOW as usize * ROWS / LINE, ROWS / S::LANES);
+    for line in lines * v / vectors..lines * (v + 1) / vectors {
+        let at = low.wrapping_add(line * LINE / ROWS * TILE + line * LINE % ROWS);
+        simd.prefetch_far(at.wrapping_add(AHEAD[1]));
+        simd.prefetch(at.wrapping_add(AHEAD[0]));
+    }
+}
+
 /// One row of the chunk: weights are read once, in order, straight into registers.
 #[inline(always)]
 fn one<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const ROWS: usize>(
@@ -383,20 +413,13 @@ fn one<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const ROWS: usize>(
     let vectors = ROWS / S::LANES;
     for kb in 0..p.blocks {
         let a = words::<S, D>(x, kb, row);
-        let low = p.low.as_ptr().wrapping_add((tile * p.blocks + kb) * (R::LOW as usize) * TILE + start);
         let mut offsets = [0; 2];
         for (g, to) in offsets.iter_mut().enumerate().take(R::GROUPS) {
             *to = offset::<S, R, D>(p, x, kb, row, g);
         }
         for (v, acc) in acc.iter_mut().enumerate().take(vectors) {
             let at = start + v * S::LANES;
-            // In the order in which they lie, which a processor's own prefetchers recognise.
-            let lines = R::LOW as usize * ROWS / LINE;
-            for line in lines * v / vectors..lines * (v + 1) / vectors {
-                let at = low.wrapping_add(line * LINE / ROWS * TILE + line * LINE % ROWS);
-                simd.prefetch_far(at.wrapping_add(AHEAD[1]));
-                simd.prefetch(at.wrapping_add(AHEAD[0]));
-            }
+            ahead::<S, R, ROWS>(simd, p, tile, kb, start, v);
             // SAFETY: the rows are within the tile, the block within the planes.
             unsafe {
                 let w = D::prepare(simd, codes::<S, R>(simd, p, tile, kb, at));
@@ -502,7 +525,7 @@ fn block<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const C: usize>(
 
 /// Exact integer sums of group `g` of a block, for `V` vectors of weight rows against `C` activation rows.
 #[inline(always)]
-unsafe fn totals<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const V: usize, const C: usize>(
+pub(super) unsafe fn totals<S: Simd, R: Reading, D: Dot<S>, const PLANES: usize, const V: usize, const C: usize>(
     simd: S,
     g: usize,
     w: [&[S::I; 16]; V],

@@ -12,6 +12,7 @@
 mod activations;
 mod attend;
 mod floats;
+mod head;
 mod kv;
 mod math;
 mod matmul;
@@ -34,9 +35,13 @@ use crate::schedule::{Keep, Kind, Place, Schedule};
 use crate::weights::Weights;
 use crate::{Error, Result};
 use activations::Activations;
+use head::Bounds;
 use kv::Cache;
 use pool::Pool;
 use step::{Buffers, Step};
+
+/// Tokens of a vocabulary whose head is read by halves.
+const LARGE_HEAD: usize = 8192;
 
 /// How a program is prepared.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +84,8 @@ pub struct Cpu {
     activations: Activations,
     /// Sine and cosine of each kind of rope in the graph, `[rows][pairs]`.
     turns: Vec<Turns>,
+    /// Of a head that is read by halves, one a unit of rows.
+    bounds: Vec<Bounds>,
     /// By stage: the value that its rows quantise when they are done, for the next stage.
     quantises: Vec<Option<NodeId>>,
     /// Rows of the last chunk, for [`Program::read`].
@@ -109,6 +116,7 @@ impl Cpu {
         let wide = options.activations == Precision::Int16;
         let turns = turns(&graph, &held, options.chunk);
         let quantises = quantises(&graph, &schedule, &held);
+        let bounds = vec![Bounds::default(); graph.vocab().div_ceil(matmul::UNIT)];
         let mut scratch = Vec::new();
         let floats = schedule.floats * options.chunk;
         scratch
@@ -123,6 +131,7 @@ impl Cpu {
             scratch,
             activations: Activations::new(options.chunk, widest.unwrap_or(0), wide, pairs),
             turns,
+            bounds,
             quantises,
             options,
             graph,
@@ -136,6 +145,7 @@ impl Cpu {
         cache: &mut Cache,
         ids: &[u32],
         wanted: usize,
+        best: Option<usize>,
         logits: &mut [f32],
         cancel: &Cancel,
     ) -> Result<()> {
@@ -151,6 +161,7 @@ impl Cpu {
             position: cache.position,
             rows: ids.len(),
             wanted,
+            best,
             cancel,
             buffers: Buffers::new(
                 &mut self.scratch,
@@ -159,6 +170,7 @@ impl Cpu {
                 ids.len(),
                 logits,
                 &mut self.turns,
+                &mut self.bounds,
                 cache,
             ),
         };
@@ -228,12 +240,13 @@ impl Program for Cpu {
         for (i, ids) in ids.chunks(self.options.chunk).enumerate() {
             cancel.check()?;
             let wanted = match want {
-                Want::Last if i + 1 < chunks => 0,
+                Want::Last | Want::Best(_) if i + 1 < chunks => 0,
                 want => want.rows(ids.len()),
             };
             let rows = filled..filled + wanted * vocab;
             filled = rows.end;
-            self.chunk(cache, ids, wanted, &mut logits[rows], cancel)?;
+            let best = if let Want::Best(best) = want { Some(best) } else { None };
+            self.chunk(cache, ids, wanted, best, &mut logits[rows], cancel)?;
         }
         Ok(())
     }
@@ -256,8 +269,10 @@ impl Program for Cpu {
 fn hold(graph: &Graph, weights: &Weights, threads: usize, progress: &mut dyn FnMut(usize, usize)) -> Result<Vec<Held>> {
     let all = (0..graph.weights.len()).map(|i| weights.bytes(WeightId(i)).len()).sum();
     let mut done = 0;
+    let head = graph.head().filter(|id| graph.weight(*id).rows >= LARGE_HEAD);
     let packs = |i: usize| {
         let (layout, _) = weights.format(WeightId(i)).packed?;
+        let layout = if head == Some(WeightId(i)) { layout.halved().unwrap_or(layout) } else { layout };
         matches!(graph.weights[i].role, Role::Matrix | Role::TiedTable).then_some(layout)
     };
     let size = |(i, spec): (usize, &WeightSpec)| packs(i).map(|layout| Packed::size(layout, spec.rows, spec.cols));
@@ -266,14 +281,14 @@ fn hold(graph: &Graph, weights: &Weights, threads: usize, progress: &mut dyn FnM
     for (i, spec) in graph.weights.iter().enumerate() {
         let id = WeightId(i);
         let format = weights.format(id);
-        held.push(match spec.role {
-            Role::Vector => Held::Vector(weights.dequantise(id)),
-            Role::Matrix | Role::TiedTable if packs(i).is_some() => {
+        held.push(match (spec.role, packs(i)) {
+            (Role::Vector, _) => Held::Vector(weights.dequantise(id)),
+            (_, Some(layout)) => {
                 let release = |part| weights.release(id, part);
-                let bytes = weights.bytes(id);
-                Held::Packed(Packed::pack(format, spec.rows, spec.cols, bytes, threads, &mut arena, &release)?)
+                let (rows, cols, bytes) = (spec.rows, spec.cols, weights.bytes(id));
+                Held::Packed(Packed::pack(format, layout, rows, cols, bytes, threads, &mut arena, &release)?)
             }
-            Role::Matrix | Role::Table | Role::TiedTable => Held::Mapped,
+            (_, None) => Held::Mapped,
         });
         done += weights.bytes(id).len();
         progress(done, all);

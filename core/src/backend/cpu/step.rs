@@ -8,6 +8,7 @@
 use super::activations::{Activations, Pointers};
 use super::attend::{Element, Head, QUERIES, Query, append, attend};
 use super::floats::Floats;
+use super::head::{self, Bounds, Halves};
 use super::kv::{Cache, Layer, Store};
 use super::matmul::{PASS, STRIP, Sums, UNIT, rows, unit};
 use super::pool::Team;
@@ -44,6 +45,8 @@ pub struct Step<'a> {
     pub rows: usize,
     /// How many of the last ones' logits are wanted.
     pub wanted: usize,
+    /// How many of the last one's greatest logits are wanted, if not all.
+    pub best: Option<usize>,
     pub cancel: &'a Cancel,
     pub buffers: Buffers,
 }
@@ -56,6 +59,7 @@ pub struct Buffers {
     activations: Pointers,
     logits: *mut f32,
     turns: Vec<TurnTable>,
+    bounds: *mut Bounds,
     layers: Vec<LayerPointers>,
     /// The first stage that is not to run.
     stop_at: AtomicUsize,
@@ -97,6 +101,7 @@ impl Buffers {
         rows: usize,
         logits: &mut [f32],
         turns: &mut [Turns],
+        bounds: &mut [Bounds],
         cache: &mut Cache,
     ) -> Self {
         let table = |t: &mut Turns| TurnTable {
@@ -111,6 +116,7 @@ impl Buffers {
             activations: activations.pointers(rows),
             logits: logits.as_mut_ptr(),
             turns: turns.iter_mut().map(table).collect(),
+            bounds: bounds.as_mut_ptr(),
             layers: cache.layers.iter_mut().map(LayerPointers::new).collect(),
             stop_at: AtomicUsize::new(usize::MAX),
         }
@@ -241,6 +247,9 @@ impl Step<'_> {
                 self.isa.run(Quantise { to: self.buffers.activations_of(rows), x: self.row(input, row), row });
             });
         }
+        if let Some(head) = self.head(stage, rows) {
+            return head.run(self.isa, team);
+        }
         // A single row takes its weights by strips, unless there are too few to share them out evenly.
         let products = if stage.kind == Kind::Gated { &stage.nodes[..1] } else { &stage.nodes[..] };
         let count = |size: usize| products.iter().map(|id| self.graph.node(*id).width.div_ceil(size)).sum::<usize>();
@@ -267,6 +276,19 @@ impl Step<'_> {
                 }
             }
         });
+    }
+
+    /// The head, where it is read by halves and not all of its logits are wanted.
+    fn head(&self, stage: &Stage, rows: usize) -> Option<Halves<'_>> {
+        let best = self.best.filter(|best| rows == 1 && *best <= head::MOST)?;
+        let id = self.graph.logits();
+        let (Op::Matmul(op), [only]) = (&self.graph.node(id).op, &stage.nodes[..]) else { return None };
+        let Held::Packed(matrix) = &self.held[op.weight.0] else { return None };
+        if *only != id || !matrix.layout().is_halved() {
+            return None;
+        }
+        let (x, bounds, logits) = (self.buffers.activations_of(1), self.buffers.bounds, self.value(id)?);
+        Some(Halves { matrix, x, best, bounds, logits })
     }
 
     /// `size` weight rows from `first` of one product of the chunk's only row, written to its place.

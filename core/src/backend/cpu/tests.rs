@@ -42,8 +42,9 @@ fn blocks(format: &Format, weights: usize, random: &mut Random) -> Vec<u8> {
 }
 
 fn packed(format: &Format, rows: usize, cols: usize, bytes: &[u8]) -> Packed {
-    let mut arena = Arena::new([Packed::size(format.packed.unwrap().0, rows, cols)]).unwrap();
-    Packed::pack(format, rows, cols, bytes, 1, &mut arena, &|_| ()).unwrap()
+    let (layout, _) = format.packed.unwrap();
+    let mut arena = Arena::new([Packed::size(layout, rows, cols)]).unwrap();
+    Packed::pack(format, layout, rows, cols, bytes, 1, &mut arena, &|_| ()).unwrap()
 }
 
 struct Quantise<'a>(&'a Pointers, &'a [f32], usize);
