@@ -139,3 +139,66 @@ fn threads_chunks_schedules_and_instruction_sets_give_the_same_bits() {
         }
     }
 }
+
+/// The same for the real models, whose heads are large enough to be read by halves.
+#[test]
+fn real_models_give_the_same_bits() {
+    for (name, path) in [("smollm2-135m", models::smollm2()), ("gemma3-270m", models::gemma3())] {
+        let goldens: Greedy = golden::read(&format!("{name}/greedy.json"));
+        let ids: Vec<u32> = goldens.runs.iter().flat_map(|run| run.prompt_ids.iter().copied()).take(70).collect();
+        let (first, last) = ids.split_at(ids.len() - 6);
+        let run = |options: Options| -> Vec<u32> {
+            let mut program = cpu(&path, options);
+            let mut state = program.state(ids.len()).unwrap();
+            let mut rows = Vec::new();
+            program.run(state.as_mut(), first, Want::Nothing, &mut rows, &Cancel::default()).unwrap();
+            program.run(state.as_mut(), last, Want::All, &mut rows, &Cancel::default()).unwrap();
+            rows.iter().map(|x| x.to_bits()).collect()
+        };
+        let whole = run(Options { threads: 1, chunk: ids.len(), ..options() });
+        for threads in [1, 2, 3] {
+            for chunk in [1, 7, 64] {
+                assert!(
+                    whole == run(Options { threads, chunk, ..options() }),
+                    "{name} threads {threads} chunk {chunk}"
+                );
+            }
+        }
+        assert!(whole == run(Options { plain: true, ..options() }), "{name} plain schedule");
+    }
+}
+
+/// What a head that is read by halves leaves out is never among the greatest, and what it gives has the same bits.
+#[test]
+fn the_best_logits_are_those_of_the_whole_head() {
+    for (name, path) in [("smollm2-135m", models::smollm2()), ("gemma3-270m", models::gemma3())] {
+        let mut program = cpu(&path, options());
+        let goldens: Greedy = golden::read(&format!("{name}/greedy.json"));
+        let (mut positions, mut left_out) = (0, 0);
+        for run in &goldens.runs {
+            let mut state = program.state(run.prompt_ids.len() + run.ids.len()).unwrap();
+            let (mut all, mut best) = (Vec::new(), Vec::new());
+            program.run(state.as_mut(), &run.prompt_ids, Want::Nothing, &mut all, &Cancel::default()).unwrap();
+            for id in &run.ids {
+                for wanted in [1, 8] {
+                    let mut fork = state.fork().unwrap();
+                    program.run(fork.as_mut(), &[*id], Want::Best(wanted), &mut best, &Cancel::default()).unwrap();
+                    let mut again = state.fork().unwrap();
+                    program.run(again.as_mut(), &[*id], Want::Last, &mut all, &Cancel::default()).unwrap();
+                    assert_eq!(best.len(), all.len());
+                    let mut least: Vec<f32> = all.clone();
+                    least.sort_unstable_by(|a, b| b.total_cmp(a));
+                    for (best, all) in best.iter().zip(&all) {
+                        let same = best.to_bits() == all.to_bits();
+                        assert!(same || *best == f32::NEG_INFINITY && *all < least[wanted - 1], "{name} best {wanted}");
+                        left_out += usize::from(!same);
+                    }
+                }
+                program.run(state.as_mut(), &[*id], Want::Nothing, &mut all, &Cancel::default()).unwrap();
+                positions += 1;
+            }
+        }
+        println!("{name}: {positions} positions, {} logits of each left out", left_out / positions / 2);
+        assert!(positions > 100 && left_out > 0);
+    }
+}

@@ -17,7 +17,8 @@ fn arena(format: &Format, rows: usize, cols: usize) -> Arena {
 }
 
 fn pack(format: &Format, rows: usize, cols: usize, bytes: &[u8], threads: usize) -> Packed {
-    Packed::pack(format, format.packed.unwrap().0, rows, cols, bytes, threads, &mut arena(format, rows, cols), &|_| {}).unwrap()
+    Packed::pack(format, format.packed.unwrap().0, rows, cols, bytes, threads, &mut arena(format, rows, cols), &|_| {})
+        .unwrap()
 }
 
 /// Equal to the bit, or both not a number.
@@ -154,8 +155,10 @@ fn pieces_cover_the_source_once() {
     let bytes: Vec<u8> = (0..rows * cols / 32 * 34).map(|i| (i % 251) as u8).collect();
     let pieces: Mutex<Vec<Range<usize>>> = Mutex::default();
     let mut arena = arena(format, rows, cols);
-    let packed =
-        Packed::pack(format, format.packed.unwrap().0, rows, cols, &bytes, 3, &mut arena, &|piece| pieces.lock().unwrap().push(piece)).unwrap();
+    let packed = Packed::pack(format, format.packed.unwrap().0, rows, cols, &bytes, 3, &mut arena, &|piece| {
+        pieces.lock().unwrap().push(piece)
+    })
+    .unwrap();
     let mut pieces = pieces.into_inner().unwrap();
     pieces.sort_by_key(|piece| piece.start);
     assert!(pieces.len() > 1);

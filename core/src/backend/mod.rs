@@ -19,11 +19,15 @@ pub enum Want {
     /// Those after the last token.
     Last,
     /// Those after the last token of at least this many of the most probable tokens; others may be `-inf`. Where the
-    /// head is large this reads half of it.
+    /// head is large and these are at most [`FEW`], this reads half of it.
     Best(usize),
     /// Those after every token.
     All,
 }
+
+/// The most tokens that [`Want::Best`] is good for: of more, the least lies among so many others that most of the head
+/// is read after all.
+pub const FEW: usize = 8;
 
 impl Want {
     /// How many rows of logits a run of `tokens` tokens makes.

@@ -1,7 +1,7 @@
 //! A stream of text: feed, sample, decode, stop. Pulled, never pushed.
 
 use super::Session;
-use crate::backend::{Cancel, Want};
+use crate::backend::{Cancel, FEW, Want};
 use crate::generate::{Constraint, Sampler, Sampling, StopReason, StopStrings};
 use crate::stats::{Stats, peak_rss_bytes};
 use crate::tokenizer::Decoder;
@@ -66,7 +66,8 @@ impl<'s> Generation<'s> {
         let ends = (0..engine.vocab() as u32).filter(|&id| sampling.ignore_eos && tokenizer.is_end(id));
         let banned: Vec<u32> = ends.collect();
         let reach = if constraint.is_some() { None } else { sampling.reach() };
-        let want = reach.map_or(Want::Last, |reach| Want::Best(reach + banned.len()));
+        let few = reach.map(|reach| reach + banned.len()).filter(|few| *few <= FEW);
+        let want = few.map_or(Want::Last, Want::Best);
         Ok(Self {
             sampler,
             constraint,
@@ -161,7 +162,11 @@ impl<'s> Generation<'s> {
             // It continues what the session holds, whose logits another generation may have asked for.
             self.pending.extend(self.session.take_back(self.want)?);
         }
-        match self.cancel.check().and_then(|()| self.session.feed_for(&self.pending, self.want, &self.cancel).map(|_| ())) {
+        match self
+            .cancel
+            .check()
+            .and_then(|()| self.session.feed_for(&self.pending, self.want, &self.cancel).map(|_| ()))
+        {
             Err(Error::Cancelled) => {
                 self.stop = Some(StopReason::Cancelled);
                 return Ok(String::new());

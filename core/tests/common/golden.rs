@@ -271,14 +271,14 @@ impl Logits {
 /// `greedy.json`.
 #[derive(Deserialize)]
 pub struct Greedy {
-    runs: Vec<Run>,
+    pub runs: Vec<Run>,
 }
 
 #[derive(Deserialize)]
-struct Run {
+pub struct Run {
     prompt: String,
-    prompt_ids: Vec<u32>,
-    ids: Vec<u32>,
+    pub prompt_ids: Vec<u32>,
+    pub ids: Vec<u32>,
     top_logit: Vec<f32>,
     margin: Vec<f32>,
 }

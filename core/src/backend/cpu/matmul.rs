@@ -388,7 +388,14 @@ fn accumulate<S: Simd, R: Reading>(
 /// Asks for weights that vectors to come will read, as many as vector `v` of `ROWS` rows from `start` reads now: in the
 /// order in which they lie, which a processor's own prefetchers recognise.
 #[inline(always)]
-pub(super) fn ahead<S: Simd, R: Reading, const ROWS: usize>(simd: S, p: &Planes, tile: usize, kb: usize, start: usize, v: usize) {
+pub(super) fn ahead<S: Simd, R: Reading, const ROWS: usize>(
+    simd: S,
+    p: &Planes,
+    tile: usize,
+    kb: usize,
+    start: usize,
+    v: usize,
+) {
     let low = p.low.as_ptr().wrapping_add((tile * p.blocks + kb) * (R::LOW as usize) * TILE + start);
     let (lines, vectors) = (R::LOW as usize * ROWS / LINE, ROWS / S::LANES);
     for line in lines * v / vectors..lines * (v + 1) / vectors {

@@ -8,14 +8,14 @@
 use super::activations::{Activations, Pointers};
 use super::attend::{Element, Head, QUERIES, Query, append, attend};
 use super::floats::Floats;
-use super::head::{self, Bounds, Halves};
+use super::head::{Bounds, Halves};
 use super::kv::{Cache, Layer, Store};
 use super::matmul::{PASS, STRIP, Sums, UNIT, rows, unit};
 use super::pool::Team;
 use super::rows::{gated, rms_norm, rope, softcap};
 use super::simd::{Isa, Kernel, Simd};
 use super::{Held, Turns};
-use crate::backend::Cancel;
+use crate::backend::{Cancel, FEW};
 use crate::graph::{Graph, Node, NodeId, Rows, SlotId, WeightId};
 use crate::ops::{Activation, Attend, Op, add, angle};
 use crate::schedule::{Kind, Place, Schedule, Stage};
@@ -280,7 +280,7 @@ impl Step<'_> {
 
     /// The head, where it is read by halves and not all of its logits are wanted.
     fn head(&self, stage: &Stage, rows: usize) -> Option<Halves<'_>> {
-        let best = self.best.filter(|best| rows == 1 && *best <= head::MOST)?;
+        let best = self.best.filter(|best| rows == 1 && *best <= FEW)?;
         let id = self.graph.logits();
         let (Op::Matmul(op), [only]) = (&self.graph.node(id).op, &stage.nodes[..]) else { return None };
         let Held::Packed(matrix) = &self.held[op.weight.0] else { return None };

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, unsafe_code)]
 
 use super::activations::{Activations, Pointers};
-use super::matmul::{PASS, Sums, UNIT, unit};
+use super::head::{Bounds, Halves};
+use super::matmul::{PASS, STRIP, Sums, UNIT, unit};
+use super::pool::Pool;
 use super::simd::{Isa, Kernel, Simd};
 use crate::quant::{Arena, FORMATS, Format, Packed};
 
@@ -72,7 +74,17 @@ fn product(isa: Isa, matrix: &Packed, x: &[f32], wide: bool, pass: usize) -> Vec
     for at in 0..rows.div_ceil(UNIT) {
         for first in (0..count).step_by(pass) {
             let n = pass.min(count - first);
-            unit(isa, matrix, &pointers, at, first, n, &mut sums);
+            if pass == 1 {
+                // As a chunk of one row would be, by strips and by units in turn.
+                let strip = at / 2 % 2 == 0;
+                let mut strip_sums = [0.0; STRIP];
+                let (from, part) =
+                    if strip { (at / 2 * STRIP, &mut strip_sums[..]) } else { (at * UNIT, &mut strip_sums[..UNIT]) };
+                super::matmul::rows(isa, matrix, &pointers, from, first, part);
+                sums[0].copy_from_slice(&part[at * UNIT - from..][..UNIT]);
+            } else {
+                unit(isa, matrix, &pointers, at, first, n, &mut sums);
+            }
             for (i, sums) in sums[..n].iter().enumerate() {
                 for (r, sum) in sums.iter().enumerate().take(rows - at * UNIT) {
                     out[(first + i) * rows + at * UNIT + r] = *sum;
@@ -110,6 +122,75 @@ fn products_are_right_and_the_same_bits_everywhere() {
                     let other = product(isa, &matrix, &x, wide, pass);
                     let differs = plain.iter().zip(&other).position(|(a, b)| a.to_bits() != b.to_bits());
                     assert_eq!(differs, None, "{format:?} wide {wide} on {} by {pass}", isa.name());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn halved_codes_give_the_same_bits() {
+    let mut random = Random(11);
+    let (rows, cols, count) = (200, 320, 3);
+    let format = FORMATS.iter().find(|f| f.name == "Q8_0").unwrap();
+    let bytes = blocks(format, rows * cols, &mut random);
+    let (layout, _) = format.packed.unwrap();
+    let halved = layout.halved().unwrap();
+    let mut arena = Arena::new([Packed::size(halved, rows, cols)]).unwrap();
+    let halves = Packed::pack(format, halved, rows, cols, &bytes, 1, &mut arena, &|_| ()).unwrap();
+    let whole = packed(format, rows, cols, &bytes);
+    let (mut a, mut b) = (vec![0.0; cols], vec![1.0; cols]);
+    for row in 0..rows {
+        whole.unpack_row(row, &mut a);
+        halves.unpack_row(row, &mut b);
+        assert_eq!(a, b, "row {row}");
+    }
+    let x: Vec<f32> = (0..count * cols).map(|_| random.normal()).collect();
+    for wide in [true, false] {
+        let expected = product(Isa::available()[0], &whole, &x, wide, 1);
+        for isa in Isa::available() {
+            for pass in [1, 3] {
+                assert!(expected == product(isa, &halves, &x, wide, pass), "{} wide {wide} by {pass}", isa.name());
+            }
+        }
+    }
+}
+
+/// On every instruction set: what is left out is too small, what is there is to the bit what the whole head gives.
+#[test]
+fn halves_find_the_greatest() {
+    let mut random = Random(5);
+    let (rows, cols) = (64 * 40 + 7, 320);
+    let format = FORMATS.iter().find(|f| f.name == "Q8_0").unwrap();
+    let bytes = blocks(format, rows * cols, &mut random);
+    let halved = format.packed.unwrap().0.halved().unwrap();
+    let mut arena = Arena::new([Packed::size(halved, rows, cols)]).unwrap();
+    let matrix = Packed::pack(format, halved, rows, cols, &bytes, 1, &mut arena, &|_| ()).unwrap();
+    // Close to one row, whose logit then stands out, as one does in text.
+    let mut x = vec![0.0; cols];
+    matrix.unpack_row(2565, &mut x);
+    for x in &mut x {
+        *x += 0.1 * random.normal();
+    }
+    for wide in [true, false] {
+        let whole = product(Isa::available()[0], &matrix, &x, wide, 1);
+        let mut order: Vec<usize> = (0..rows).collect();
+        order.sort_by(|a, b| whole[*b].total_cmp(&whole[*a]));
+        for isa in Isa::available() {
+            for best in [1, 3] {
+                let mut activations = Activations::new(1, cols, wide, isa.multiplies_pairs());
+                let pointers = activations.pointers(1);
+                isa.run(Quantise(&pointers, &x, cols));
+                let mut bounds = vec![Bounds::default(); rows.div_ceil(UNIT)];
+                let mut logits = vec![f32::NAN; rows];
+                let (at, to) = (bounds.as_mut_ptr(), logits.as_mut_ptr());
+                let halves = Halves { matrix: &matrix, x: pointers, best, bounds: at, logits: to };
+                Pool::new(2).run(|team| halves.run(isa, team));
+                let left_out = logits.iter().filter(|x| **x == f32::NEG_INFINITY).count();
+                assert!(left_out > rows / 2, "{}: {left_out} left out", isa.name());
+                for (at, logit) in logits.iter().enumerate() {
+                    let among = order[..best].contains(&at);
+                    assert!(*logit == whole[at] || *logit == f32::NEG_INFINITY && !among, "{} row {at}", isa.name());
                 }
             }
         }
