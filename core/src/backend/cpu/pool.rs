@@ -1,5 +1,5 @@
 //! Threads that wait for work: they spin briefly, then sleep. One wake-up runs a whole step; inside it, threads meet at
-//! barriers and share out tasks by a counter, so that a thread that the system takes away holds up no more than its task.
+//! barriers and share out tasks by counters, so that a thread that the system takes away holds up no more than its task.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -30,10 +30,15 @@ struct Shared {
     /// Counts finished rounds of the barrier.
     round: Event,
     arrived: AtomicUsize,
-    /// Next task of the current phase.
-    next: AtomicUsize,
+    /// How many tasks of its share of the current phase each thread has given out.
+    given: Vec<Given>,
     quit: AtomicBool,
 }
+
+/// On a cache line (or pair of lines) of its own, since each thread mostly counts its own.
+#[derive(Default)]
+#[repr(align(128))]
+struct Given(AtomicUsize);
 
 impl Shared {
     fn new(threads: usize) -> Self {
@@ -43,7 +48,7 @@ impl Shared {
             started: Event::default(),
             round: Event::default(),
             arrived: AtomicUsize::new(0),
-            next: AtomicUsize::new(0),
+            given: (0..threads).map(|_| Given::default()).collect(),
             quit: AtomicBool::new(false),
         }
     }
@@ -99,13 +104,20 @@ impl Team<'_> {
     }
 
     /// Runs `task(0..count)` over all threads and returns once all are done; every thread must make the same call.
+    ///
+    /// A thread begins with its own share, neighbours in order, so that it finds in its cache what it wrote in the phase
+    /// before and reads on where it stopped. Then it helps the others.
     pub fn each(&self, count: usize, task: impl Fn(usize)) {
-        loop {
-            let at = self.shared.next.fetch_add(1, Ordering::Relaxed);
-            if at >= count {
-                break;
+        let threads = self.threads();
+        for owner in (0..threads).map(|i| (self.index + i) % threads) {
+            let (first, end) = (owner * count / threads, (owner + 1) * count / threads);
+            loop {
+                let at = first + self.shared.given[owner].0.fetch_add(1, Ordering::Relaxed);
+                if at >= end {
+                    break;
+                }
+                task(at);
             }
-            task(at);
         }
         self.barrier();
     }
@@ -116,7 +128,9 @@ impl Team<'_> {
         let round = shared.round.count.load(Ordering::Acquire);
         if shared.arrived.fetch_add(1, Ordering::AcqRel) + 1 == shared.threads {
             shared.arrived.store(0, Ordering::Relaxed);
-            shared.next.store(0, Ordering::Relaxed);
+            for given in &shared.given {
+                given.0.store(0, Ordering::Relaxed);
+            }
             shared.round.advance();
         } else {
             shared.round.wait(round);
