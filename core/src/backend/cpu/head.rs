@@ -9,7 +9,8 @@
 #![allow(unsafe_code)] // Loads and stores of planes whose sizes `Packed` guarantees.
 
 use super::activations::Pointers;
-use super::matmul::{Planes, Read, STRIP, UNIT, ahead, codes, offset, rows, scales, totals, words};
+use super::matmul::{STRIP, UNIT, offset, rows, totals, words};
+use super::planes::{Planes, Read, ahead, codes, scales};
 use super::pool::Team;
 use super::simd::{Dot, Isa, Kernel, Simd};
 use crate::backend::FEW;
