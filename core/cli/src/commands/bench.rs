@@ -38,7 +38,7 @@ pub struct Bench {
 const HELP: &str = "\
 Each measurement starts from an empty session; one that is not counted warms up.
   prefill_tps     tokens a second of reading a prompt of --prefill tokens, median
-  decode_tps      tokens a second of decoding --decode tokens one by one after a context of 16, median, without sampling
+  decode_tps      tokens a second of a greedy generation of --decode tokens after a context of 16, median
   load_ms         time to open the model, in milliseconds
   peak_rss_bytes  most memory the process has held, the mapped file's pages among it
 The prompt is a fixed row of ids, the same on every machine.
