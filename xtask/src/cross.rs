@@ -22,7 +22,7 @@ pub fn run() -> Result<Outcome> {
     let qemu = qemu.context("qemu-aarch64-static is missing; xtask/setup.sh installs it")?;
     ensure!(Line::new(&format!("{LINKER} --version")).succeeds(), "{LINKER} is missing; xtask/setup.sh installs it");
     let [android, ios] = PHONES;
-    let cargo = match Cargo::for_targets([TARGET, android, ios]) {
+    let cargo = match Cargo::for_targets(&[TARGET, android, ios]) {
         Ok(cargo) => cargo,
         Err(error) => return Ok(Outcome::Skipped(format!("no standard library for {TARGET}: {error:#}"))),
     };

@@ -19,7 +19,7 @@ pub enum Cargo {
 
 impl Cargo {
     /// rustup's, or the means to build it. `KINGLET_CROSS=build` goes straight to the second.
-    pub fn for_targets<const N: usize>(targets: [&str; N]) -> Result<Self> {
+    pub fn for_targets(targets: &[&str]) -> Result<Self> {
         let build = std::env::var("KINGLET_CROSS").is_ok_and(|v| v == "build");
         let listed = Line::new("rustup target list --installed").output().unwrap_or_default();
         let add = Line::new(&format!("timeout 300 rustup target add {}", targets.join(" ")));
