@@ -7,6 +7,7 @@ mod demo;
 mod deny;
 mod model;
 mod steps;
+mod targets;
 mod test;
 mod wheel;
 

@@ -148,31 +148,61 @@ impl fmt::Display for Counts {
     }
 }
 
+/// What a step came to, if it did not fail.
+pub enum Outcome {
+    /// It passed, and what the summary says of it.
+    Passed(String),
+    /// It could not be run, and why.
+    Skipped(String),
+}
+
+impl From<String> for Outcome {
+    fn from(summary: String) -> Self {
+        Self::Passed(summary)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passed(summary) => f.write_str(summary),
+            Self::Skipped(why) => write!(f, "!!! SKIPPED, NOT TESTED: {why}"),
+        }
+    }
+}
+
 /// The steps run so far.
 pub struct Steps {
     start: Instant,
     done: Vec<String>,
+    skipped: Vec<String>,
     remarks: Vec<String>,
 }
 
 impl Steps {
     /// None yet.
     pub fn new() -> Self {
-        Self { start: Instant::now(), done: Vec::new(), remarks: Vec::new() }
+        Self { start: Instant::now(), done: Vec::new(), skipped: Vec::new(), remarks: Vec::new() }
     }
 
-    /// Runs a step; what it returns is shown now and, if it must not be missed, by [`Steps::remark`] at the end.
-    pub fn step(&mut self, name: &str, again: &str, work: impl FnOnce() -> Result<String>) -> Result<()> {
+    /// Runs a step; what it returns is shown now and at the end.
+    pub fn step<O: Into<Outcome>>(&mut self, name: &str, again: &str, work: impl FnOnce() -> Result<O>) -> Result<()> {
         println!("\n=== {name}");
         let start = Instant::now();
         let result = work();
         let seconds = start.elapsed().as_secs_f64();
-        match result {
-            Ok(summary) => {
+        match result.map(Into::into) {
+            Ok(Outcome::Passed(summary)) => {
                 let summary = if summary.is_empty() { summary } else { format!(": {summary}") };
                 let line = format!("{name} {seconds:.1} s{summary}");
                 println!("=== ok: {line}");
                 self.done.push(line);
+                Ok(())
+            }
+            Ok(skipped @ Outcome::Skipped(_)) => {
+                let line = format!("{name} {skipped}");
+                println!("=== {line}");
+                self.skipped.push(line);
                 Ok(())
             }
             Err(error) => {
@@ -195,13 +225,21 @@ impl Steps {
     /// Prints every step with its time, the remarks, and one closing line.
     pub fn close(self, facts: &str) {
         println!();
-        for line in &self.done {
+        for line in self.done.iter().chain(&self.skipped) {
             println!("    {line}");
         }
         for remark in &self.remarks {
             println!("    NOTE: {remark}");
         }
-        println!("ok: {} steps in {:.0} s; {facts}", self.done.len(), self.start.elapsed().as_secs_f64());
+        println!("{} in {:.0} s; {facts}", self.verdict(), self.start.elapsed().as_secs_f64());
+    }
+
+    /// A run with a skipped step is not called ok.
+    fn verdict(&self) -> String {
+        match (self.done.len(), self.skipped.len()) {
+            (done, 0) => format!("ok: {done} steps"),
+            (done, skipped) => format!("INCOMPLETE: {done} steps passed, {skipped} SKIPPED"),
+        }
     }
 }
 
@@ -226,6 +264,16 @@ mod tests {
         assert!(error.contains("A='b c' false now"), "{error}");
         assert!(!Line::new("false").succeeds() && Line::new("true").succeeds());
         assert!(!Line::new("no-such-program-anywhere").succeeds());
+    }
+
+    #[test]
+    fn a_skipped_step_is_not_called_ok() {
+        let mut steps = Steps::new();
+        steps.step("one", "", || Ok("fine".to_owned())).unwrap();
+        assert_eq!(steps.verdict(), "ok: 1 steps");
+        steps.step("two", "", || Ok(Outcome::Skipped("no tools".into()))).unwrap();
+        assert_eq!(steps.verdict(), "INCOMPLETE: 1 steps passed, 1 SKIPPED");
+        assert_eq!(steps.skipped, ["two !!! SKIPPED, NOT TESTED: no tools"]);
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use crate::model::{GEMMA3, Licence, SMOLLM2};
 use crate::steps::{Line, Steps};
-use crate::{deny, model};
+use crate::{cross, deny, model};
 use anyhow::{Result, ensure};
 use std::cell::Cell;
 
-/// Runs the steps; `quick` leaves out the models (and the tests that need them).
+/// Runs the steps; `quick` leaves out the models, the tests that need them, and aarch64.
 pub fn run(quick: bool) -> Result<()> {
     let mut steps = Steps::new();
     steps.line("format", &Line::new("cargo fmt --all --check"))?;
@@ -38,9 +38,10 @@ pub fn run(quick: bool) -> Result<()> {
         Ok(counts.to_string())
     })?;
 
-    steps.remark("the aarch64 kernels are not part of this yet: run `cargo xtask cross`".into());
     if quick {
-        steps.remark("quick: tests of the real models were left out".into());
+        steps.remark("quick: tests of the real models and of aarch64 were left out".into());
+    } else {
+        steps.step("aarch64", "cargo xtask cross", cross::run)?;
     }
     steps.close(&format!("tests: {}", counted.get()));
     Ok(())

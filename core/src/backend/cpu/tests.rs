@@ -95,6 +95,14 @@ fn product(isa: Isa, matrix: &Packed, x: &[f32], wide: bool, pass: usize) -> Vec
     out
 }
 
+/// Where the processor is known, as under an emulator: a kernel that is not detected would be left out silently.
+#[test]
+fn the_expected_instruction_set_is_found() {
+    if let Ok(expected) = std::env::var("KINGLET_EXPECT_ISA") {
+        assert_eq!(Isa::best().name(), expected);
+    }
+}
+
 #[test]
 fn products_are_right_and_the_same_bits_everywhere() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);

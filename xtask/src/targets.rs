@@ -1,0 +1,131 @@
+//! A cargo that can build for what this machine is not.
+//!
+//! A target's standard library comes from rustup. Where rustup cannot get it, it is built: Debian's `rust-src` goes
+//! into a copy of the nightly toolchain of the same version.
+
+use crate::cache;
+use crate::steps::Line;
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where the targets' standard library comes from.
+pub enum Cargo {
+    /// The toolchain in use has it.
+    Installed,
+    /// It is built with the toolchain in this folder.
+    Built(PathBuf),
+}
+
+impl Cargo {
+    /// rustup's, or the means to build it. `KINGLET_CROSS=build` goes straight to the second.
+    pub fn for_targets(targets: &[&str]) -> Result<Self> {
+        let build = std::env::var("KINGLET_CROSS").is_ok_and(|v| v == "build");
+        let listed = Line::new("rustup target list --installed").output().unwrap_or_default();
+        let add = Line::new(&format!("timeout 300 rustup target add {}", targets.join(" ")));
+        if !build && (targets.iter().all(|t| listed.lines().any(|l| l == *t)) || add.succeeds()) {
+            return Ok(Self::Installed);
+        }
+        println!("no standard library of rustup's; building it with nightly and Debian's rust-src");
+        toolchain_with_sources().map(Self::Built)
+    }
+
+    /// A cargo command, split at spaces. Its products live in the cache folder.
+    pub fn line(&self, command: &str) -> Result<Line> {
+        // Only the kernels need optimisation; optimising what they are linked with would take minutes.
+        let fast = "--config profile.dev.package.\"*\".opt-level=0 --config profile.dev.debug=false";
+        let (line, products) = match self {
+            Self::Installed => (Line::new(&format!("cargo {fast}")), "aarch64"),
+            Self::Built(toolchain) => {
+                // A toolchain that rustup does not know is used by its own programs, past rustup's.
+                let program = |name: &str| toolchain.join("bin").join(name).display().to_string();
+                let line = Line::new("").word(&program("cargo")).word("-Zbuild-std=std,panic_unwind,test");
+                let line = fast.split(' ').fold(line, Line::word);
+                (line.env("RUSTC", program("rustc")).env("RUSTDOC", program("rustdoc")), "aarch64-built-std")
+            }
+        };
+        let line = line.env("CARGO_TARGET_DIR", cache::folder(products)?.display().to_string());
+        Ok(command.split(' ').fold(line, Line::word))
+    }
+}
+
+/// A copy of the nightly toolchain with the sources of its standard library.
+fn toolchain_with_sources() -> Result<PathBuf> {
+    let sysroot = Line::new("rustup run nightly rustc --print sysroot").output().context("no nightly toolchain")?;
+    let version = Line::new("rustup run nightly rustc --version").output()?; // rustc 1.97.0-nightly (...)
+    let version = version.split_whitespace().nth(1).context("rustc has no version")?;
+    let toolchain = cache::folder("toolchains")?.join(version);
+    if toolchain.exists() {
+        return Ok(toolchain);
+    }
+    let part = toolchain.with_added_extension("part");
+    let _ = fs::remove_dir_all(&part);
+    fs::create_dir_all(&part)?;
+    for folder in ["bin", "lib"] {
+        copy(&Path::new(sysroot.trim()).join(folder), &part)?;
+    }
+    let sources = part.join("lib/rustlib/src/rust");
+    if !sources.join("library/std/src/lib.rs").exists() {
+        unpack_debian_sources(version, &part.join("apt"), &sources)?;
+    }
+    fs::rename(&part, &toolchain)?;
+    Ok(toolchain)
+}
+
+/// Hard links where both are on one file system, a copy elsewhere.
+fn copy(from: &Path, into: &Path) -> Result<()> {
+    let cp = |options: &str| Line::new(&format!("cp {options}")).path(from).path(into);
+    if cp("-al").succeeds() { Ok(()) } else { cp("-a").run() }
+}
+
+/// Gets `rust-src` of Debian's newest suites from this machine's own mirror, without touching the system's apt.
+fn unpack_debian_sources(version: &str, apt: &Path, sources: &Path) -> Result<()> {
+    let targets = Line::new("apt-get indextargets --format $(REPO_URI)");
+    let targets = targets.word("Created-By: Packages").word("Origin: Debian").output()?;
+    let mirror = targets.lines().find(|l| !l.contains("security")).context("apt knows no Debian mirror")?;
+    for folder in ["state/lists/partial", "cache/archives/partial", "sources.list.d", "preferences.d"] {
+        fs::create_dir_all(apt.join(folder))?;
+    }
+    fs::write(apt.join("state/status"), "")?;
+    fs::write(
+        apt.join("sources.list.d/debian.sources"),
+        format!(
+            "Types: deb\nURIs: {mirror}\nSuites: sid testing\nComponents: main\n\
+             Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n"
+        ),
+    )?;
+    let dir = apt.display();
+    fs::write(
+        apt.join("apt.conf"),
+        format!(
+            "Dir::State \"{dir}/state\";\nDir::State::status \"{dir}/state/status\";\nDir::Cache \"{dir}/cache\";\n\
+             Dir::Etc::sourcelist \"/dev/null\";\nDir::Etc::sourceparts \"{dir}/sources.list.d\";\n\
+             Dir::Etc::preferencesparts \"{dir}/preferences.d\";\nAcquire::Languages \"none\";\n\
+             APT::Sandbox::User \"\";\n"
+        ),
+    )?;
+    let apt_line = |line: &str| Line::new(line).env("APT_CONFIG", apt.join("apt.conf").display().to_string());
+    apt_line("apt-get -q update").run()?;
+
+    let found = apt_line("apt-cache show rust-src").output()?;
+    let found: Vec<_> = found.lines().filter_map(|l| l.strip_prefix("Version: ")).collect();
+    let minor = |v: &str| v.split('.').take(2).collect::<Vec<_>>().join(".");
+    let fitting = found.iter().find(|v| minor(v) == minor(version));
+    let fitting = fitting
+        .with_context(|| format!("Debian's rust-src is {}, nightly's rustc is {version}", found.join(" or ")))?;
+    apt_line(&format!("apt-get -q download rust-src={fitting}")).inside(apt).run()?;
+    let deb = fs::read_dir(apt)?
+        .filter_map(|e| Some(e.ok()?.path()))
+        .find(|p| p.extension().is_some_and(|e| e == "deb"))
+        .context("apt-get downloaded no rust-src")?;
+    let unpacked = apt.join("unpacked");
+    Line::new("dpkg-deb -x").path(&deb).path(&unpacked).run()?;
+    let library = fs::read_dir(unpacked.join("usr/src"))?
+        .filter_map(|e| Some(e.ok()?.path().join("library")))
+        .find(|p| p.join("std/src/lib.rs").exists())
+        .context("rust-src holds no library folder")?;
+    fs::create_dir_all(sources)?;
+    fs::rename(library, sources.join("library"))?;
+    fs::remove_dir_all(apt)?;
+    Ok(())
+}
