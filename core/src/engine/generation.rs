@@ -30,8 +30,9 @@ pub struct Generation<'s> {
     stops: StopStrings,
     cancel: Cancel,
     max_tokens: usize,
-    /// Ids that may not be chosen.
-    banned: Vec<u32>,
+    min_tokens: usize,
+    /// Ids that end a text, if they may not always be chosen.
+    ends: Vec<u32>,
     /// Ids to be fed before the next token: the prompt, then the last token.
     pending: Vec<u32>,
     ids: Vec<u32>,
@@ -61,7 +62,7 @@ impl<'s> Generation<'s> {
             return Err(Error::Option { name: "prompt".into(), what: what.into() });
         }
         let tokenizer = engine.tokenizer();
-        let ends = (0..engine.vocab() as u32).filter(|&id| sampling.ignore_eos && tokenizer.is_end(id));
+        let ends = (0..engine.vocab() as u32).filter(|&id| sampling.min_tokens > 0 && tokenizer.is_end(id));
         Ok(Self {
             sampler,
             constraint,
@@ -69,7 +70,8 @@ impl<'s> Generation<'s> {
             stops: StopStrings::new(&sampling.stop),
             cancel: cancel.clone(),
             max_tokens: sampling.max_tokens,
-            banned: ends.collect(),
+            min_tokens: sampling.min_tokens,
+            ends: ends.collect(),
             pending: prompt.to_vec(),
             ids: Vec::with_capacity(sampling.max_tokens.min(session.room() + 1)),
             logits: Vec::with_capacity(engine.vocab()),
@@ -176,7 +178,7 @@ impl<'s> Generation<'s> {
     fn choose(&mut self) -> Result<u32> {
         self.logits.clear();
         self.logits.extend_from_slice(self.session.logits());
-        for &id in &self.banned {
+        for &id in self.ends.iter().filter(|_| self.ids.len() < self.min_tokens) {
             if let Some(logit) = self.logits.get_mut(id as usize) {
                 *logit = f32::NEG_INFINITY;
             }
