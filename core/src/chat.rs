@@ -74,6 +74,7 @@ impl Message {
 pub struct ChatTemplate {
     environment: Environment<'static>,
     source: String,
+    assumed: bool,
     bos: String,
     eos: String,
 }
@@ -88,7 +89,7 @@ impl ChatTemplate {
     pub fn from_gguf(gguf: &Gguf, tokenizer: &Tokenizer) -> Result<Self> {
         let metadata = gguf.metadata();
         let source = match metadata.str("tokenizer.chat_template")? {
-            Some(source) => source,
+            Some(source) => return Self::new(source, tokenizer),
             None => match metadata.str("general.architecture")?.unwrap_or_default() {
                 "gemma3" => GEMMA,
                 "qwen2" | "qwen3" => CHATML,
@@ -96,7 +97,7 @@ impl ChatTemplate {
                 _ => PLAIN,
             },
         };
-        Self::new(source, tokenizer)
+        Ok(Self { assumed: true, ..Self::new(source, tokenizer)? })
     }
 
     /// An app's own template, in the Jinja that Hugging Face's `chat_template` uses: `messages` (each with `role` and
@@ -125,7 +126,14 @@ impl ChatTemplate {
         });
         environment.add_template_owned("chat", source.to_owned()).map_err(|error| failure(&error))?;
         let text = |id: Option<u32>| id.map_or(Ok(String::new()), |id| tokenizer.decode_text(&[id]));
-        Ok(Self { environment, source: source.to_owned(), bos: text(tokenizer.bos())?, eos: text(tokenizer.eos())? })
+        let (bos, eos) = (text(tokenizer.bos())?, text(tokenizer.eos())?);
+        Ok(Self { environment, source: source.to_owned(), assumed: false, bos, eos })
+    }
+
+    /// Whether neither the file nor the app gave this template, so that it is only the family's usual one. The model
+    /// may then have never been tuned to converse.
+    pub fn is_assumed(&self) -> bool {
+        self.assumed
     }
 
     /// The template's text.

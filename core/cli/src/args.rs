@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::failure::Failure;
-use crate::{models, progress};
+use crate::{input, models, progress};
 use clap::{Args, ValueEnum};
 use kinglet::engine::{Activations, DeviceChoice, Engine, KvType, Options};
 use kinglet::gguf::Gguf;
@@ -39,6 +39,10 @@ pub struct ModelArgs {
     /// Tokens that prompt and answer may take together; by default the model's own limit, at most 4096
     #[arg(long, value_name = "TOKENS", value_parser = positive, help_heading = "Model")]
     pub ctx: Option<usize>,
+
+    /// A file with a chat template (Jinja) to use instead of the model's own
+    #[arg(long, value_name = "FILE", help_heading = "Model")]
+    pub chat_template: Option<PathBuf>,
 }
 
 /// `--device`
@@ -85,9 +89,9 @@ impl From<DeviceArg> for DeviceChoice {
 
 impl ModelArgs {
     /// The library's options.
-    pub fn options(&self) -> Options {
+    pub fn options(&self) -> Result<Options, Failure> {
         let defaults = Options::default();
-        Options {
+        Ok(Options {
             device: self.device.into(),
             threads: self.threads,
             prefill_chunk: self.prefill_chunk.unwrap_or(defaults.prefill_chunk),
@@ -100,7 +104,8 @@ impl ModelArgs {
                 KvArg::F32 => KvType::F32,
             },
             context: self.ctx,
-        }
+            chat_template: self.chat_template.as_deref().map(input::read).transpose()?,
+        })
     }
 
     /// The model's file.
@@ -113,14 +118,14 @@ impl ModelArgs {
         Ok(Tokenizer::from_gguf(&Gguf::open(&self.path()?)?)?)
     }
 
-    /// Opens the model.
+    /// Opens the model. Nothing is there yet to be shown, so that Ctrl-C then ends the process at once.
     pub fn open(&self, app: &App) -> Result<Engine, Failure> {
-        self.open_with(app, &self.options())
+        self.open_with(app, &self.options()?)
     }
 
     /// Opens the model for runs of `tokens` tokens, unless `--ctx` says otherwise.
     pub fn open_for(&self, app: &App, tokens: usize) -> Result<Engine, Failure> {
-        self.open_with(app, &Options { context: self.ctx.or(Some(tokens.max(1))), ..self.options() })
+        self.open_with(app, &Options { context: self.ctx.or(Some(tokens.max(1))), ..self.options()? })
     }
 
     /// Opens the model with other options than the command line's.

@@ -53,11 +53,6 @@ pub struct SamplingArgs {
     stop: Vec<String>,
 }
 
-/// What the tasks that stay close to their text sample with by themselves.
-pub fn faithful() -> Sampling {
-    Sampling { repetition_penalty: 1.05, ..Sampling::greedy() }
-}
-
 impl SamplingArgs {
     /// A task's own sampling with what was given changed; nothing where nothing was given.
     pub fn over(&self, own: impl FnOnce() -> Sampling) -> Option<Sampling> {

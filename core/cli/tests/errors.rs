@@ -76,6 +76,22 @@ fn help_teaches_every_command() {
 }
 
 #[test]
+fn what_a_command_is_for_comes_before_what_all_share() {
+    for (command, option) in [
+        ("summarize", "--style"),
+        ("summarize", "--notifications"),
+        ("rewrite", "--tone"),
+        ("extract", "--fields"),
+        ("classify", "--labels"),
+        ("run", "--prompt"),
+    ] {
+        let help = run(&[command, "--help"]).stdout();
+        let at = |text: &str| help.find(text).unwrap_or_else(|| panic!("{command}: {text}"));
+        assert!(at(option) < at("\nModel:") && at(option) < at("\nSampling:"), "{command} {option}");
+    }
+}
+
+#[test]
 fn the_model_may_come_from_the_environment_or_the_cache_folder() {
     let from_variable =
         kinglet(&["detokenize", "--ids", "70"]).env("KINGLET_MODEL", tiny("llama-f32")).output().unwrap();

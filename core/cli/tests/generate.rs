@@ -99,3 +99,61 @@ fn chat_works_from_a_pipe() {
     assert_eq!(answers[2]["ids"], answers[0]["ids"], "a conversation that was forgotten shows");
     assert_eq!(answers[2]["stats"]["prompt_tokens"], answers[0]["stats"]["prompt_tokens"]);
 }
+
+#[test]
+fn a_chat_template_of_the_callers_own() {
+    let model = tiny("gemma3-f32");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("template.jinja");
+    let path = path.to_str().unwrap();
+    let chat = ["chat", "--model", &model, "--device", "reference", "--max-tokens", "2", "--chat-template", path];
+    let prompt_tokens = |template: &str| {
+        std::fs::write(path, template).unwrap();
+        let answer = pipe(&[&chat[..], &["--json"]].concat(), b"hello\n").json();
+        answer["stats"]["prompt_tokens"].as_u64().unwrap()
+    };
+    let bare = prompt_tokens("{{ messages[0].content }}");
+    // One more token for the end of a turn, which the template may write though the text may not.
+    assert_eq!(prompt_tokens("{{ messages[0].content }}<end_of_turn>"), bare + 1);
+    std::fs::write(path, "{% for").unwrap();
+    assert_eq!(pipe(&[&chat[..], &["--json"]].concat(), b"hello\n").error_kind(), "template");
+    std::fs::remove_file(path).unwrap();
+    assert_eq!(pipe(&[&chat[..], &["--json"]].concat(), b"hello\n").error_kind(), "io");
+}
+
+#[test]
+fn every_sampling_option_is_taken() {
+    let model = tiny("llama-f32");
+    let more = ["--top-k", "5", "--top-p", "0.9", "--min-p", "0.1", "--repeat-penalty", "1.2", "--seed", "3"];
+    let also = ["--presence-penalty", "0.5", "--frequency-penalty", "-0.5", "--temperature", "0.7", "--stop", "zzz"];
+    let args = [&["--ids", "5,6", "-n", "4", "--json"][..], &more, &also].concat();
+    assert!(ids(&run(&base(&model, &args)).json()["ids"]).len() <= 4);
+    for wrong in [["--temperature", "-1"], ["--top-p", "0"], ["--min-p", "2"], ["--repeat-penalty", "0"]] {
+        let [name, value] = wrong;
+        let ran = run(&base(&model, &["--ids", "5", "--json", &format!("{name}={value}")]));
+        assert_eq!(ran.error_kind(), "option", "{wrong:?}");
+    }
+    // The answer to ids 5,6 that is certain, up to a stop string.
+    let args = ["--ids", "5,6", "--logit-bias", "70=1000", "--temperature", "0", "-n", "9", "--json"];
+    let piece = run(&["detokenize", "--model", &model, "--ids", "70", "--json"]).json()["text"].clone();
+    let stop = format!("{0}{0}", piece.as_str().unwrap());
+    let answer = run(&base(&model, &[&args[..], &["--stop", &stop]].concat())).json();
+    assert_eq!((&answer["stop"], &answer["text"]), (&Value::from("stop_string"), &Value::from("")));
+    assert_eq!(answer["stats"]["tokens"], 2);
+}
+
+#[test]
+fn the_result_does_not_depend_on_threads_and_chunks() {
+    let model = tiny("llama-q4_0");
+    let of = |more: &[&str]| {
+        let args = ["run", "--model", &model, "--device", "cpu", "--ids", "5,6,7,8,9,10,11", "-n", "8", "--json"];
+        run(&[&args[..], &["--temperature", "0"], more].concat()).json()["ids"].clone()
+    };
+    let one = of(&["--threads", "1"]);
+    for more in [&["--threads", "3"][..], &["--prefill-chunk", "1"], &["--prefill-chunk", "3", "--threads", "2"]] {
+        assert_eq!(of(more), one, "{more:?}");
+    }
+    for more in [&["--activations", "int8"][..], &["--kv", "f32"], &["--ctx", "16"]] {
+        assert!(!ids(&of(more)).is_empty(), "{more:?}");
+    }
+}

@@ -30,8 +30,9 @@ pub struct Generation<'s> {
     stops: StopStrings,
     cancel: Cancel,
     max_tokens: usize,
-    /// Ids that may not be chosen.
-    banned: Vec<u32>,
+    min_tokens: usize,
+    /// Ids that end a text, if they may not always be chosen.
+    ends: Vec<u32>,
     /// The logits that choosing needs.
     want: Want,
     /// Ids to be fed before the next token: the prompt, then the last token.
@@ -63,10 +64,10 @@ impl<'s> Generation<'s> {
             return Err(Error::Option { name: "prompt".into(), what: what.into() });
         }
         let tokenizer = engine.tokenizer();
-        let ends = (0..engine.vocab() as u32).filter(|&id| sampling.ignore_eos && tokenizer.is_end(id));
-        let banned: Vec<u32> = ends.collect();
+        let ends = (0..engine.vocab() as u32).filter(|&id| sampling.min_tokens > 0 && tokenizer.is_end(id));
+        let ends: Vec<u32> = ends.collect();
         let reach = if constraint.is_some() { None } else { sampling.reach() };
-        let few = reach.map(|reach| reach + banned.len()).filter(|few| *few <= FEW);
+        let few = reach.map(|reach| reach + ends.len()).filter(|few| *few <= FEW);
         let want = few.map_or(Want::Last, Want::Best);
         Ok(Self {
             sampler,
@@ -75,7 +76,8 @@ impl<'s> Generation<'s> {
             stops: StopStrings::new(&sampling.stop),
             cancel: cancel.clone(),
             max_tokens: sampling.max_tokens,
-            banned,
+            min_tokens: sampling.min_tokens,
+            ends,
             want,
             pending: prompt.to_vec(),
             ids: Vec::with_capacity(sampling.max_tokens.min(session.room() + 1)),
@@ -191,7 +193,7 @@ impl<'s> Generation<'s> {
     fn choose(&mut self) -> Result<u32> {
         self.logits.clear();
         self.logits.extend_from_slice(self.session.logits());
-        for &id in &self.banned {
+        for &id in self.ends.iter().filter(|_| self.ids.len() < self.min_tokens) {
             if let Some(logit) = self.logits.get_mut(id as usize) {
                 *logit = f32::NEG_INFINITY;
             }

@@ -60,7 +60,10 @@ pub(crate) fn assemble(
             what: format!("has {} tokens, but the model computes {}", tokenizer.vocab_size(), config.vocab),
         });
     }
-    let chat = ChatTemplate::from_gguf(&gguf, &tokenizer)?;
+    let chat = match &options.chat_template {
+        Some(source) => ChatTemplate::new(source, &tokenizer)?,
+        None => ChatTemplate::from_gguf(&gguf, &tokenizer)?,
+    };
     let graph = model::decoder(&config);
     let weights = Weights::find(&gguf, &graph)?;
     let program = prepare(graph, weights)?;

@@ -32,6 +32,8 @@ pub struct Options {
     pub kv: KvType,
     /// Positions of a session, prompt and answer together; by default the model's, at most 4,096.
     pub context: Option<usize>,
+    /// A chat template instead of the file's; see [`ChatTemplate::new`](crate::chat::ChatTemplate::new).
+    pub chat_template: Option<String>,
 }
 
 impl Default for Options {
@@ -43,6 +45,7 @@ impl Default for Options {
             activations: Activations::default(),
             kv: KvType::default(),
             context: None,
+            chat_template: None,
         }
     }
 }

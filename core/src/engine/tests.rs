@@ -413,14 +413,17 @@ fn a_constraint_decides_what_may_come_and_when_it_is_enough() {
 }
 
 #[test]
-fn ends_can_be_ignored() {
+fn a_text_does_not_end_before_its_least_tokens() {
     let engine = says("the end", 64);
     let mut session = engine.session().unwrap();
-    let sampling = Sampling { ignore_eos: true, ..greedy().max_tokens(30) };
-    let mut answer = session.generate(&PROMPT, &sampling, &Cancel::default()).unwrap();
-    answer.text().unwrap();
-    assert_eq!((answer.ids().len(), answer.stop()), (30, Some(StopReason::MaxTokens)));
-    assert!(answer.ids().iter().all(|&id| !engine.tokenizer().is_end(id)));
+    for (min_tokens, tokens, stop) in [(20, 21, StopReason::EndOfText), (usize::MAX, 30, StopReason::MaxTokens)] {
+        session.reset().unwrap();
+        let sampling = Sampling { min_tokens, ..greedy().max_tokens(30) };
+        let mut answer = session.generate(&PROMPT, &sampling, &Cancel::default()).unwrap();
+        answer.text().unwrap();
+        assert_eq!((answer.ids().len(), answer.stop()), (tokens, Some(stop)));
+        assert!(answer.ids().iter().take(20).all(|&id| !engine.tokenizer().is_end(id)));
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod filters;
 mod sampler;
 mod sampling;
 mod stop;
+#[cfg(test)]
+mod tests;
 
 pub use constraint::Constraint;
 pub use sampler::Sampler;

@@ -40,8 +40,9 @@ pub struct Sampling {
     pub max_tokens: usize,
     /// The text ends before the first of these; none of it is given out. Default none.
     pub stop: Vec<String>,
-    /// Ids that end a text may not be chosen; for measuring. Default off.
-    pub ignore_eos: bool,
+    /// The fewest tokens to generate: before them no id that ends a text may be chosen, though a stop string, a full
+    /// context or a constraint may end it. Default 0.
+    pub min_tokens: usize,
 }
 
 impl Default for Sampling {
@@ -59,7 +60,7 @@ impl Default for Sampling {
             seed: 0,
             max_tokens: 512,
             stop: Vec::new(),
-            ignore_eos: false,
+            min_tokens: 0,
         }
     }
 }
@@ -80,6 +81,17 @@ impl Sampling {
     /// Always the most probable token.
     pub fn greedy() -> Self {
         Self { temperature: 0.0, ..Self::default() }
+    }
+
+    /// For tasks that stay close to their text: greedy, since a temperature makes small models change numbers and names,
+    /// with a repetition penalty of 1.05, since they run into loops; no limit of tokens but the task's.
+    pub fn faithful() -> Self {
+        Self { repetition_penalty: 1.05, max_tokens: usize::MAX, ..Self::greedy() }
+    }
+
+    /// For suggestions that are to differ from each other.
+    pub fn varied() -> Self {
+        Self { temperature: 0.8, top_p: 0.9, repetition_penalty: 1.1, ..Self::default() }
     }
 
     /// The same with another limit of tokens.

@@ -91,6 +91,7 @@ impl Classifier {
             input: "Text",
             output: "Category",
             examples: &[],
+            shown: false,
             lines: false,
         };
         let longest = ids.iter().map(Vec::len).max().unwrap_or(0);

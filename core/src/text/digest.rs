@@ -3,7 +3,7 @@
 use super::prefix::Prefix;
 use super::prompt::{Prompt, parts};
 use super::stream::{Progress, Step, Task, TaskStream};
-use super::summarize::{faithful, is_short, limit};
+use super::summarize::{answering, is_short, limit};
 use crate::generate::Sampling;
 use crate::{Cancel, Engine, Result, Session, Stats};
 use serde::{Deserialize, Serialize};
@@ -63,13 +63,15 @@ pub fn digest<'s>(
 ) -> Result<DigestStream<'s>> {
     let engine = session.engine();
     let prompt = Prompt {
-        instruction: "Summarize these phone notifications in one short sentence.".into(),
+        instruction: "Give the main point of these phone notifications in one very short sentence.".into(),
         input: "Notifications",
         output: "Summary",
         examples: EXAMPLES,
+        shown: false,
         lines: false,
     };
-    let mut sampling = faithful(sampling).max_tokens(48.min(engine.context() / 4).max(8));
+    let prompt = prompt.fitting(engine)?;
+    let mut sampling = answering(sampling, Sampling::faithful, 48.min(engine.context() / 4).max(8));
     sampling.stop.extend(prompt.stops(engine));
     sampling.stop.push("\n".into());
     let limit = limit(engine, &prompt, sampling.max_tokens)?;

@@ -68,6 +68,7 @@ pub fn extract(session: &mut Session, text: &str, options: &Extract, cancel: &Ca
         input: "Text",
         output: "JSON",
         examples: &[],
+        shown: false,
         lines: false,
     };
     let frame = engine.tokenizer().encode(&options.fields.join(" "), Special::Plain)?.len() + 6 * options.fields.len();

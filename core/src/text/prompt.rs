@@ -1,10 +1,11 @@
 //! A task's prompt: one short instruction in the model's chat format, or a page to be continued.
 //!
-//! What does not depend on the text stands in front, so that its keys and values serve many texts.
+//! The instruction is the system's and the text alone is the user's. Small models are tuned on just that; told both in
+//! one turn they talk about the text, or of themselves. What does not depend on the text stands in front, so that its keys and values serve many texts.
 
 use crate::chat::{Message, Role};
 use crate::tokenizer::Special;
-use crate::{Engine, Result};
+use crate::{Engine, Error, Result};
 
 /// A prompt but for its text.
 #[derive(Clone, Debug)]
@@ -17,24 +18,32 @@ pub(super) struct Prompt {
     pub output: &'static str,
     /// Texts and answers, for a model that continues a page.
     pub examples: &'static [(&'static str, &'static str)],
+    /// Whether a model that takes instructions sees the examples, too, as turns before the text's. They teach a form,
+    /// but some models then repeat their words.
+    pub shown: bool,
     /// Lines of an answer are kept, and only a new example ends it; otherwise the first line's end does.
     pub lines: bool,
 }
 
 /// Whether the model takes instructions: a file made from an instruct model brings its chat template along, one made
-/// from a base model does not.
+/// from a base model does not. An app that gives a template knows better.
 pub(super) fn takes_instructions(engine: &Engine) -> bool {
-    matches!(engine.gguf().metadata().str("tokenizer.chat_template"), Ok(Some(_)))
+    !engine.chat_template().is_assumed()
 }
 
 impl Prompt {
+    /// Leaves the examples out where they would take more than a third of the context.
+    pub fn fitting(self, engine: &Engine) -> Result<Self> {
+        let fits = self.encode(engine, "")?.len() <= engine.context() / 3;
+        Ok(if fits { self } else { Self { examples: &[], ..self } })
+    }
+
     /// The ids of the prompt for a text, up to where the answer begins. No text becomes a control token.
     pub fn encode(&self, engine: &Engine, text: &str) -> Result<Vec<u32>> {
         let text = text.trim();
         let Self { instruction, input, output, .. } = self;
         if takes_instructions(engine) {
-            let request = format!("{instruction}\n\n{input}:\n{text}");
-            return engine.chat_template().encode(engine.tokenizer(), &[Message::new(Role::User, request)], true);
+            return self.turns(engine, text);
         }
         let mut page = format!("{instruction}\n\n");
         for (text, answer) in self.examples {
@@ -45,6 +54,27 @@ impl Prompt {
         let mut ids: Vec<u32> = tokenizer.bos().filter(|_| tokenizer.adds_bos()).into_iter().collect();
         ids.extend(tokenizer.encode(&page, Special::Plain)?);
         Ok(ids)
+    }
+
+    /// The prompt in the model's chat format.
+    fn turns(&self, engine: &Engine, text: &str) -> Result<Vec<u32>> {
+        let template = engine.chat_template();
+        let mut messages = vec![Message::new(Role::System, self.instruction.as_str())];
+        for (text, answer) in self.examples.iter().filter(|_| self.shown) {
+            messages.extend([Message::new(Role::User, *text), Message::new(Role::Assistant, *answer)]);
+        }
+        messages.push(Message::new(Role::User, text));
+        match template.encode(engine.tokenizer(), &messages, true) {
+            // Some templates refuse a system's message; the first turn can say the same.
+            Err(Error::Template(_)) => {
+                messages.remove(0);
+                if let Some(first) = messages.first_mut() {
+                    first.content = format!("{}\n\n{}", self.instruction, first.content);
+                }
+                template.encode(engine.tokenizer(), &messages, true)
+            }
+            ids => ids,
+        }
     }
 
     /// How many ids all prompts begin with: those that the prompts of two unlike texts share.

@@ -3,7 +3,7 @@
 use super::meter::Meter;
 use super::prefix::Prefix;
 use super::prompt::{Prompt, parts};
-use super::summarize::limit;
+use super::summarize::{answering, limit};
 use crate::generate::{Sampling, StopReason};
 use crate::{Cancel, Result, Session, Stats};
 use serde::Serialize;
@@ -30,8 +30,9 @@ const STOCK: [&str; 3 * SUGGESTIONS - 1] = [
 /// How to suggest.
 #[derive(Clone, Debug, Default)]
 pub struct ReplyOptions {
-    /// Other sampling than the default: temperature 0.8, top-p 0.9. Each suggestion has its own seed, from this one
-    /// on. The limit of tokens is still the task's.
+    /// Other sampling than the default, [`Sampling::varied`]. Each suggestion has its own seed, from this one
+    /// on. Its limit of tokens counts where it is lower than
+    /// the task's own.
     pub sampling: Option<Sampling>,
 }
 
@@ -54,17 +55,16 @@ pub struct Reply {
 pub fn reply(session: &mut Session, message: &str, options: &ReplyOptions, cancel: &Cancel) -> Result<Reply> {
     let engine = session.engine().clone();
     let prompt = Prompt {
-        instruction: "Write a short, friendly reply to this message, in one sentence.".into(),
+        instruction: "Write a short, friendly reply to the message, in a few words.".into(),
         input: "Message",
         output: "Reply",
         examples: EXAMPLES,
+        shown: true,
         lines: false,
     };
-    let mut sampling = options
-        .sampling
-        .clone()
-        .unwrap_or(Sampling { temperature: 0.8, top_p: 0.9, ..Sampling::default() })
-        .max_tokens(32.min(engine.context() / 4).max(4));
+    let prompt = prompt.fitting(&engine)?;
+    let most = 32.min(engine.context() / 4).max(4);
+    let mut sampling = answering(options.sampling.as_ref(), Sampling::varied, most);
     sampling.stop.push("\n\n".into());
     sampling.stop.extend(prompt.stops(&engine));
     let mut meter = Meter::new(engine.device().kind);

@@ -3,7 +3,7 @@
 use super::prefix::Prefix;
 use super::prompt::{Prompt, count, parts};
 use super::stream::{Progress, Step, Task, TaskStream};
-use super::summarize::faithful;
+use super::summarize::answering;
 use crate::generate::Sampling;
 use crate::{Cancel, Engine, Error, Result, Session, Stats};
 use serde::Serialize;
@@ -40,13 +40,22 @@ impl std::str::FromStr for Tone {
     }
 }
 
+impl Tone {
+    /// What a text is rewritten with unless the caller says otherwise: [`Sampling::faithful`], for proofreading without
+    /// a penalty, since what was right must be repeated.
+    pub fn sampling(&self) -> Sampling {
+        let penalty = if *self == Self::Proofread { 1.0 } else { 1.05 };
+        Sampling { repetition_penalty: penalty, ..Sampling::faithful() }
+    }
+}
+
 /// How to rewrite.
 #[derive(Clone, Debug)]
 pub struct Rewrite {
     /// How the text should sound.
     pub tone: Tone,
-    /// Other sampling than the default: greedy, with a repetition penalty of 1.05 (none for proofreading, which must
-    /// repeat). The limit of tokens is still the task's.
+    /// Other sampling than the [tone's own](Tone::sampling). Its limit of tokens counts for each part, where it
+    /// is lower than the task's own.
     pub sampling: Option<Sampling>,
 }
 
@@ -75,11 +84,8 @@ pub fn rewrite<'s>(
     cancel: &Cancel,
 ) -> Result<RewriteStream<'s>> {
     let engine = session.engine();
-    let prompt = wording(&options.tone);
-    let mut sampling = faithful(options.sampling.as_ref());
-    if options.tone == Tone::Proofread && options.sampling.is_none() {
-        sampling.repetition_penalty = 1.0;
-    }
+    let prompt = wording(&options.tone).fitting(engine)?;
+    let mut sampling = answering(options.sampling.as_ref(), || options.tone.sampling(), usize::MAX);
     sampling.stop.extend(prompt.stops(engine));
     // The answer is about as long as the text: both take a share of what the instructions leave.
     let room = engine.context().saturating_sub(prompt.overhead(engine)?);
@@ -112,7 +118,7 @@ impl Task for Plan {
         let lead = if part > 1 { "\n\n".into() } else { String::new() };
         let ids = self.prompt.encode(engine, &text)?;
         let most = (count(engine, &text)? * 3 / 2 + 32).min(engine.context().saturating_sub(ids.len())).max(1);
-        let sampling = self.sampling.clone().max_tokens(most);
+        let sampling = self.sampling.clone().max_tokens(most.min(self.sampling.max_tokens));
         Ok(Some(Step { progress: Progress { part, parts: self.of, round: 0 }, lead, ids, sampling, show: true }))
     }
 
@@ -124,12 +130,13 @@ impl Task for Plan {
 }
 
 fn wording(tone: &Tone) -> Prompt {
+    let make_it = |how: &str| format!("Rewrite the input text to make it {how}, keeping its meaning.");
     let instruction = match tone {
-        Tone::Friendly => "Rewrite the text so that it sounds friendly and warm. Keep the meaning. Reply with the rewritten text only.".into(),
-        Tone::Formal => "Rewrite the text so that it sounds formal and polite. Keep the meaning. Reply with the rewritten text only.".into(),
-        Tone::Shorter => "Rewrite the text in fewer words. Keep the meaning. Reply with the rewritten text only.".into(),
-        Tone::Proofread => "Correct the spelling, grammar and punctuation of the text. Change nothing else. Reply with the corrected text only.".into(),
-        Tone::Custom(tone) => format!("Rewrite the text so that it sounds {tone}. Keep the meaning. Reply with the rewritten text only."),
+        Tone::Friendly => make_it("friendlier"),
+        Tone::Formal => make_it("more formal and polite"),
+        Tone::Shorter => make_it("shorter"),
+        Tone::Proofread => "Correct the spelling and grammar of the input text. Change nothing else.".into(),
+        Tone::Custom(tone) => format!("Rewrite the input text so that it sounds {tone}, keeping its meaning."),
     };
     let examples: &[(&str, &str)] = match tone {
         Tone::Friendly => &[(
@@ -146,9 +153,10 @@ fn wording(tone: &Tone) -> Prompt {
         )],
         Tone::Proofread => &[
             ("their is two apple on teh table", "There are two apples on the table."),
-            ("I has went to school yesterday", "I went to school yesterday."),
+            ("Can you send me the adress? I will come at eight.", "Can you send me the address? I will come at eight."),
         ],
         Tone::Custom(_) => &[],
     };
-    Prompt { instruction, input: "Text", output: "Rewritten", examples, lines: true }
+    let shown = *tone == Tone::Proofread;
+    Prompt { instruction, input: "Text", output: "Rewritten", examples, shown, lines: true }
 }

@@ -115,7 +115,6 @@ impl<'s, T: Task> TaskStream<'s, T> {
         loop {
             if let Some(event) = self.queue.pop_front() {
                 if let Event::Text(text) = &event {
-                    self.meter.first();
                     self.shown.push_str(text);
                 }
                 return Ok(Some(event));
@@ -173,20 +172,30 @@ impl<'s, T: Task> TaskStream<'s, T> {
             let piece = piece?;
             // A model likes to begin with a space or a line of its own.
             let text = if self.current.is_empty() { piece.text.trim_start() } else { &piece.text };
-            self.current.push_str(text);
-            if self.show && !text.is_empty() {
-                self.queue.push_back(Event::Text(text.to_owned()));
-            }
+            self.say(text);
             self.generation = Some(generation);
             return Ok(());
         }
         self.meter.generation(&generation.stats(), self.fed);
+        let cut = matches!(generation.stop(), Some(StopReason::MaxTokens | StopReason::ContextFull));
+        if cut && !self.current.trim_end().ends_with(['.', '!', '?', '\u{2026}', '"', '\u{201d}']) {
+            self.say("\u{2026}");
+        }
         if generation.stop() == Some(StopReason::Cancelled) {
             self.over = true;
         }
         self.session = Some(generation.into_session());
         self.task.done(self.current.trim().to_owned());
         Ok(())
+    }
+
+    /// Takes text of the running generation.
+    fn say(&mut self, text: &str) {
+        self.current.push_str(text);
+        if self.show && !text.is_empty() {
+            self.meter.first();
+            self.queue.push_back(Event::Text(text.to_owned()));
+        }
     }
 
     fn cancelled(&mut self) {

@@ -1,4 +1,7 @@
 //! Summaries. A text that does not fit the context is summarised in parts, and the summaries are summarised.
+//!
+//! A summary of several points is one sentence for each of as many parts of the text: small models write one
+//! good sentence of a few paragraphs, but neither count nor keep to a form.
 
 use super::prefix::Prefix;
 use super::prompt::{Prompt, count, parts};
@@ -22,12 +25,12 @@ pub enum Style {
     Digest,
 }
 
-/// A hint of how long a summary should be. The model may not heed it, but an answer of twice that is cut.
+/// How long a summary should be at most. A short text has a shorter one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
-    /// About so many words.
+    /// About so many words; a sentence that makes it more than twice that is cut.
     Words(usize),
-    /// About so many sentences, or lines where the style is bullets.
+    /// So many sentences, or lines where the style is bullets. A headline stays one.
     Sentences(usize),
 }
 
@@ -38,8 +41,8 @@ pub struct Summarize {
     pub style: Style,
     /// How long it should be; by default what the style says.
     pub length: Option<Length>,
-    /// Other sampling than the default: greedy, with a repetition penalty of 1.05, since models this small run into
-    /// loops. A larger one makes them change numbers and names. The limit of tokens is still the task's.
+    /// Other sampling than the default, [`Sampling::faithful`]. Its limit of tokens counts for each sentence, where it is
+    /// lower than the task's own.
     pub sampling: Option<Sampling>,
 }
 
@@ -57,9 +60,11 @@ pub struct Summary {
 /// A summary on its way.
 pub type SummaryStream<'s> = TaskStream<'s, Plan>;
 
-/// Sampling of tasks that stay close to their text.
-pub(super) fn faithful(sampling: Option<&Sampling>) -> Sampling {
-    sampling.cloned().unwrap_or_else(|| Sampling { repetition_penalty: 1.05, ..Sampling::greedy() })
+/// A caller's sampling or the task's own, for answers of one to `most` tokens.
+pub(super) fn answering(sampling: Option<&Sampling>, own: impl FnOnce() -> Sampling, most: usize) -> Sampling {
+    let sampling = sampling.cloned().unwrap_or_else(own);
+    // An answer of nothing is none.
+    Sampling { min_tokens: 1, max_tokens: most.min(sampling.max_tokens), ..sampling }
 }
 
 /// Summarises a text. Nothing is run before the first pull.
@@ -73,14 +78,14 @@ pub fn summarize<'s>(
     cancel: &Cancel,
 ) -> Result<SummaryStream<'s>> {
     let plan = Plan::new(session.engine(), text, options)?;
-    let prefix = Prefix::new(session.engine(), plan.prompt.fixed(session.engine())?, plan.parts > 1);
+    let prefix = Prefix::new(session.engine(), plan.wording.prompt.fixed(session.engine())?, plan.parts > 1);
     Ok(TaskStream::new(session, plan, prefix, cancel))
 }
 
 /// What is left to be summarised.
 #[derive(Debug)]
 pub struct Plan {
-    prompt: Prompt,
+    wording: Wording,
     sampling: Sampling,
     limit: usize,
     /// Parts of the text, however many rounds follow.
@@ -91,7 +96,6 @@ pub struct Plan {
     of: usize,
     /// Summaries of this round's parts.
     done: Vec<String>,
-    finished: bool,
 }
 
 /// Tokens that a text may have, so that prompt and answer fit the context as well.
@@ -110,27 +114,33 @@ pub(super) fn limit(engine: &Engine, prompt: &Prompt, answer: usize) -> Result<u
 
 impl Plan {
     fn new(engine: &Engine, text: &str, options: &Summarize) -> Result<Self> {
-        let (prompt, answer) = wording(options.style, options.length);
-        let answer = answer.min(engine.context() / 4).max(8);
-        let mut sampling = faithful(options.sampling.as_ref()).max_tokens(answer);
-        sampling.stop.extend(prompt.stops(engine));
-        let limit = limit(engine, &prompt, answer)?;
-        let todo: VecDeque<String> = parts(engine, text, limit)?.into();
+        let mut wording = Wording::new(options.style, options.length);
+        wording.prompt = wording.prompt.fitting(engine)?;
+        let answer = wording.tokens.min(engine.context() / 4).max(8);
+        let mut sampling = answering(options.sampling.as_ref(), Sampling::faithful, answer);
+        sampling.stop.extend(wording.prompt.stops(engine));
+        sampling.stop.extend(wording.stops.iter().map(ToString::to_string));
+        let limit = limit(engine, &wording.prompt, answer)?;
+        let todo: VecDeque<String> = spread(engine, text, limit, wording.points)?.into();
         let of = todo.len();
-        Ok(Self { prompt, sampling, limit, parts: of, round: 0, todo, of, done: Vec::new(), finished: of == 0 })
+        Ok(Self { wording, sampling, limit, parts: of, round: 0, todo, of, done: Vec::new() })
     }
 
-    /// The summaries become the text, if they are several.
+    /// Whether what this round writes is the summary.
+    fn is_last(&self) -> bool {
+        self.of <= self.wording.points
+    }
+
+    /// The summaries become the text.
     fn next_round(&mut self, engine: &Engine) -> Result<()> {
         let text = std::mem::take(&mut self.done).join("\n");
-        let mut next = parts(engine, &text, self.limit)?;
+        let mut next = spread(engine, &text, self.limit, self.wording.points)?;
         if next.len() >= self.of {
             // Summaries no shorter than their texts would go round for ever.
-            next.truncate(1);
+            next.truncate(self.wording.points);
         }
         (self.of, self.todo) = (next.len(), next.into());
         self.round += 1;
-        self.finished = self.of == 0;
         Ok(())
     }
 }
@@ -139,27 +149,24 @@ impl Task for Plan {
     type Output = Summary;
 
     fn next(&mut self, engine: &Engine) -> Result<Option<Step>> {
-        if self.todo.is_empty() && !self.finished {
+        if self.todo.is_empty() && !self.is_last() {
             self.next_round(engine)?;
         }
-        if self.finished {
-            return Ok(None);
-        }
         let Some(text) = self.todo.pop_front() else { return Ok(None) };
-        let last = self.of == 1;
         let part = self.of - self.todo.len();
-        self.finished = last;
+        let (first, others) = self.wording.leads;
+        let lead = if part == 1 { first } else { others };
         Ok(Some(Step {
             progress: Progress { part, parts: self.of, round: self.round },
-            lead: String::new(),
-            ids: self.prompt.encode(engine, &text)?,
+            lead: if self.is_last() { lead.into() } else { String::new() },
+            ids: self.wording.prompt.encode(engine, &text)?,
             sampling: self.sampling.clone(),
-            show: last,
+            show: self.is_last(),
         }))
     }
 
     fn done(&mut self, text: String) {
-        if !text.is_empty() && !self.finished {
+        if !text.is_empty() && !self.is_last() {
             self.done.push(text);
         }
     }
@@ -170,36 +177,74 @@ impl Task for Plan {
     }
 }
 
-/// The prompt of a style, and how many tokens its answer may take.
-fn wording(style: Style, length: Option<Length>) -> (Prompt, usize) {
-    let (what, tokens) = match (style, length) {
-        (Style::Sentence, None) => ("Summarize the text in one short sentence.".into(), 64),
-        (Style::Bullets, None) => ("Summarize the text in three short bullet points.".into(), 128),
-        (Style::Digest, None) => ("Summarize the text in three sentences.".into(), 160),
-        (Style::Bullets, Some(Length::Sentences(n))) => {
-            (format!("Summarize the text in {n} short bullet points."), n * 64)
+/// The parts of a text, at most `limit` tokens each. If as many as `points` can hold it, about so many parts of equal
+/// length, but fewer where the text is short.
+fn spread(engine: &Engine, text: &str, limit: usize, points: usize) -> Result<Vec<String>> {
+    let whole = parts(engine, text, limit)?;
+    if whole.is_empty() || whole.len() >= points {
+        return Ok(whole);
+    }
+    let mut each = count(engine, text)?.div_ceil(points).max(POINT);
+    loop {
+        let parts = parts(engine, text, each.min(limit))?;
+        if parts.len() <= points || each >= limit {
+            return Ok(parts);
         }
-        (Style::Headline, None | Some(Length::Sentences(_))) => ("Write a short headline for the text.".into(), 28),
-        (_, Some(Length::Sentences(1))) => ("Summarize the text in one sentence.".into(), 80),
-        (_, Some(Length::Sentences(n))) => (format!("Summarize the text in {n} sentences."), n.saturating_mul(64)),
-        (Style::Sentence | Style::Digest, Some(Length::Words(n))) => {
-            (format!("Summarize the text in about {n} words."), n.saturating_mul(3))
-        }
-        (Style::Bullets, Some(Length::Words(n))) => {
-            (format!("Summarize the text in short bullet points, about {n} words in all."), n.saturating_mul(3))
-        }
-        (Style::Headline, Some(Length::Words(n))) => {
-            (format!("Write a headline of about {n} words for the text."), n.saturating_mul(3))
-        }
-    };
-    let examples = match style {
-        Style::Sentence => SENTENCE,
-        Style::Bullets => BULLETS,
-        Style::Headline => HEADLINE,
-        Style::Digest => DIGEST,
-    };
-    let lines = style == Style::Bullets;
-    (Prompt { instruction: what, input: "Text", output: "Summary", examples, lines }, tokens.clamp(16, 1024))
+        // Sentences seldom fill a part, so that a few more tokens may be needed.
+        each += each.div_ceil(8);
+    }
+}
+
+/// Tokens of text that deserve a point of their own.
+const POINT: usize = 40;
+
+/// How a style is asked for.
+#[derive(Debug)]
+struct Wording {
+    prompt: Prompt,
+    /// What else ends an answer.
+    stops: &'static [&'static str],
+    /// Answers that make the summary.
+    points: usize,
+    /// What comes before the first answer, and before each other.
+    leads: (&'static str, &'static str),
+    /// Tokens of an answer.
+    tokens: usize,
+}
+
+impl Wording {
+    fn new(style: Style, length: Option<Length>) -> Self {
+        let points = match (style, length) {
+            (Style::Headline, _) | (Style::Sentence, None) => 1,
+            (Style::Bullets | Style::Digest, None) => 3,
+            (_, Some(Length::Sentences(n))) => n,
+            (Style::Bullets, Some(Length::Words(n))) => n.div_ceil(12),
+            (Style::Sentence | Style::Digest, Some(Length::Words(n))) => n.div_ceil(24),
+        };
+        let points = points.clamp(1, 64);
+        let tokens = match (style, length) {
+            (_, Some(Length::Words(n))) => (n.saturating_mul(3) / points).clamp(16, 128),
+            (Style::Headline, _) => 28,
+            _ => 72,
+        };
+        let headline = style == Style::Headline;
+        let prompt = Prompt {
+            instruction: if headline {
+                "Write a short headline for the input text.".into()
+            } else {
+                "Give the main point of the input text in one very short sentence.".into()
+            },
+            input: "Text",
+            output: if headline { "Headline" } else { "Summary" },
+            examples: if headline { HEADLINE } else { SENTENCE },
+            shown: headline,
+            lines: false,
+        };
+        // A model that goes on after a headline writes the article.
+        let stops: &[&str] = if headline { &["\n", ". ", ", and ", ", which ", ", but "] } else { &["\n"] };
+        let leads = if style == Style::Bullets { ("- ", "\n- ") } else { ("", " ") };
+        Self { prompt, stops, points, leads, tokens }
+    }
 }
 
 const CINEMA: &str = "The cinema on Mill Road will stay open after all. Its owners had planned to sell the building \
@@ -212,29 +257,8 @@ const SENTENCE: &[(&str, &str)] = &[
     (CINEMA, "The cinema on Mill Road stays open because donations will pay its rent for five years."),
     (TRIAL, "A cheap sensor from Lisbon found nine out of ten leaking pipes within a day and will go into schools."),
 ];
-const BULLETS: &[(&str, &str)] = &[
-    (
-        CINEMA,
-        "\n- The cinema on Mill Road stays open.\n- Two thousand people pay its rent for five years.\n- Films return in September.",
-    ),
-    (
-        TRIAL,
-        "\n- Lisbon researchers tested a cheap leak sensor.\n- It found nine leaks out of ten within a day.\n- The city wants it in every school.",
-    ),
-];
 const HEADLINE: &[(&str, &str)] =
     &[(CINEMA, "Donations save the cinema on Mill Road"), (TRIAL, "Cheap sensor finds leaking pipes within a day")];
-const DIGEST: &[(&str, &str)] = &[
-    (
-        CINEMA,
-        "The cinema on Mill Road will not be sold. Donations from two thousand people pay its rent for five years. After repairs it opens again in September.",
-    ),
-    (
-        TRIAL,
-        "Researchers in Lisbon tested a cheap sensor for leaking pipes. It found nine leaks out of ten within a day. The city wants one in every school.",
-    ),
-];
-
 /// Whether a text is so short that it says no more than a summary would.
 pub(super) fn is_short(engine: &Engine, text: &str) -> Result<bool> {
     Ok(text.len() < 400 && count(engine, text)? <= 24)

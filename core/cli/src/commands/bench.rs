@@ -67,7 +67,6 @@ struct Answer {
 impl Bench {
     /// Runs the command.
     pub fn run(&self, app: &App) -> Ran {
-        let cancel = app.interrupt.begin();
         let start = Instant::now();
         let engine = self.model.open_for(app, self.prefill.max(DECODE_AFTER + self.decode))?;
         let load_ms = start.elapsed().as_secs_f64() * 1e3;
@@ -75,6 +74,7 @@ impl Bench {
         let vocab = engine.config().vocab;
         let ids: Vec<u32> = (0..self.prefill.max(DECODE_AFTER + self.decode)).map(|i| id(i, vocab)).collect();
         let mut session = engine.session()?;
+        let cancel = app.interrupt.begin();
         let (mut prefill, mut decode) = (Vec::new(), Vec::new());
         let ended = self.measure(app, &mut session, &ids, &cancel, &mut prefill, &mut decode);
         let cancelled = matches!(ended, Err(kinglet::Error::Cancelled));

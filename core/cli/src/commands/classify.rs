@@ -11,9 +11,6 @@ use kinglet::text::{self, Classification, Classifier};
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub struct Classify {
-    #[command(flatten)]
-    texts: TextArgs,
-
     /// What the answer may be: words or short phrases that say what they mean
     #[arg(long, required = true, value_name = "LABEL,LABEL…", value_delimiter = ',')]
     labels: Vec<String>,
@@ -21,6 +18,9 @@ pub struct Classify {
     /// Take the model's own odds, without subtracting what it would say of no text in particular
     #[arg(long)]
     no_calibration: bool,
+
+    #[command(flatten)]
+    texts: TextArgs,
 }
 
 const HELP: &str = "\

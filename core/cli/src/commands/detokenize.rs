@@ -26,7 +26,7 @@ pub struct Detokenize {
 }
 
 const HELP: &str = "\
-`bytes` are the tokens' bytes as hexadecimal digits; `text` is the same with U+FFFD for what is not UTF-8.
+With --json: `text` and `bytes`. `bytes` are the tokens' bytes as hexadecimal digits; `text` is the same with U+FFFD for what is not UTF-8.
 Without --ids and --ids-file the ids are read from standard input.
 
 Examples:

@@ -37,7 +37,7 @@ pub struct Eval {
 }
 
 const HELP: &str = "\
-The ids are cut into windows as they are. Each window is evaluated from position 0 in an empty session and scored from
+The ids are cut into windows as they are. Each window is evaluated from position 0 in an empty session and scored from \
 its second id on.
   positions  ids scored
   nll        mean negative log-likelihood of an id, in nats
@@ -93,7 +93,6 @@ impl Eval {
         let ids = self.ids.read()?;
         // A text has no more tokens than bytes, but for bos and a space in front.
         let most = ids.as_ref().map_or(0, Vec::len).max(text.as_ref().map_or(0, |text| text.len() + 2));
-        let cancel = app.interrupt.begin();
         let engine = self.model.open_for(app, self.window.min(most))?;
         let ids = match (ids, text) {
             (Some(ids), _) => ids,
@@ -110,6 +109,7 @@ impl Eval {
             ));
         }
         let other = self.against.map(|device| self.other(app, device, engine.context())).transpose()?;
+        let cancel = app.interrupt.begin();
 
         let mut sums = Sums::default();
         let ended = self.windows(app, &engine, other.as_ref(), &ids, &cancel, &mut sums);
@@ -148,7 +148,7 @@ impl Eval {
     }
 
     fn other(&self, app: &App, device: DeviceArg, context: usize) -> Result<Engine, Failure> {
-        let options = Options { device: device.into(), context: Some(context), ..self.model.options() };
+        let options = Options { device: device.into(), context: Some(context), ..self.model.options()? };
         self.model.open_with(app, &options)
     }
 

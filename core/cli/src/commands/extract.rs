@@ -12,9 +12,6 @@ use kinglet::text::{self, Extraction};
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub struct Extract {
-    #[command(flatten)]
-    texts: TextArgs,
-
     /// What to look for: names that say what they mean
     #[arg(long, required = true, value_name = "FIELD,FIELD…", value_delimiter = ',')]
     fields: Vec<String>,
@@ -22,10 +19,13 @@ pub struct Extract {
     /// Let the model put values in its own words; else a value stands in the text, letter by letter
     #[arg(long)]
     free: bool,
+
+    #[command(flatten)]
+    texts: TextArgs,
 }
 
 const HELP: &str = "\
-Prints a JSON object of the fields; null stands for what the text does not say. The answer is always valid JSON. --max-tokens
+Prints a JSON object of the fields; null stands for what the text does not say. The answer is always valid JSON. --max-tokens \
 limits each value; the other sampling options have no effect, since the most probable value is taken.
 With --json: `fields` {field: value}, `parts`, `stop` and `stats`; several files give `results`.
 

@@ -32,6 +32,8 @@ Reads the file's header and loads nothing, so it works for models larger than th
 Shapes are in the file's order, columns first. The memory plan is for the options given (--ctx, --kv, --device …):
   weights  as the device would hold them        kv  keys and values of one session at full context
   scratch  intermediate values                  total  all of it
+With --json: `architecture`, `context`, `tensors` [{`name`, `type`, `shape`, `bytes`}], `memory` (the plan), `cpu` (features \
+that the kernels may use), `kernels`, and more.
 
 Examples:
   kinglet inspect --model gemma3-270m
@@ -94,7 +96,7 @@ impl Inspect {
         }
         let config = model::config(&gguf)?;
         let tokenizer = Tokenizer::from_gguf(&gguf)?;
-        let memory: Plan = Engine::plan(&path, &self.model.options())?.into();
+        let memory: Plan = Engine::plan(&path, &self.model.options()?)?.into();
         if !app.json {
             return show_plan(&memory).map(|()| Outcome::Done);
         }

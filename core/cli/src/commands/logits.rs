@@ -40,8 +40,9 @@ pub struct Logits {
 }
 
 const HELP: &str = "\
-The ids are fed as they are, from position 0. The row of position P holds the logits after the ids 0..=P: what the model
+The ids are fed as they are, from position 0. The row of position P holds the logits after the ids 0..=P: what the model \
 expects at P+1. `logsumexp` is ln(sum(exp(logits))) over the whole vocabulary, so exp(logit - logsumexp) is a probability.
+With --json: `rows`, one for each position in the order asked: `position`, `top` [[id, logit]…], `at` {id: logit}, `logsumexp`.
 
 Examples:
   kinglet logits --model smollm2 --ids 504,3575,282,4649,314
@@ -69,12 +70,12 @@ impl Logits {
         }
         let positions = self.positions(ids.len())?;
 
-        let cancel = app.interrupt.begin();
         let engine = self.model.open_for(app, ids.len())?;
         let vocab = engine.config().vocab;
         if let Some(id) = self.at.0.iter().find(|id| **id as usize >= vocab) {
             return Err(kinglet::Error::TokenId { id: *id, vocab }.into());
         }
+        let cancel = app.interrupt.begin();
         let mut rows = BTreeMap::new();
         collect(&mut engine.session()?, &ids, &positions, vocab, &cancel, |position, logits| {
             rows.insert(position, self.row(position, logits));

@@ -32,8 +32,7 @@ impl Outcomes for text::Reply {
 impl Reply {
     /// Runs the command.
     pub fn run(&self, app: &App) -> Ran {
-        let varied = || Sampling { temperature: 0.8, top_p: 0.9, ..Sampling::default() };
-        let options = ReplyOptions { sampling: self.texts.sampling.over(varied) };
+        let options = ReplyOptions { sampling: self.texts.sampling.over(Sampling::varied) };
         self.texts.each(app, |session, text, cancel| {
             let found = text::reply(session, text, &options, cancel)?;
             if !app.json {

@@ -2,18 +2,14 @@
 
 use super::texts::{Outcomes, TextArgs, follow};
 use crate::app::{App, Ran};
-use crate::sampling::faithful;
 use clap::Args;
+use kinglet::Stats;
 use kinglet::text::{self, Rewritten, Tone};
-use kinglet::{Sampling, Stats};
 
 /// Options of the command.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub struct Rewrite {
-    #[command(flatten)]
-    texts: TextArgs,
-
     /// How it should sound: friendly, formal, shorter, proofread (corrects mistakes only), or your own words
     #[arg(long, value_name = "TONE", default_value = "friendly")]
     tone: String,
@@ -21,6 +17,9 @@ pub struct Rewrite {
     /// The same as --tone proofread
     #[arg(long, conflicts_with = "tone")]
     proofread: bool,
+
+    #[command(flatten)]
+    texts: TextArgs,
 }
 
 const HELP: &str = "\
@@ -40,9 +39,7 @@ impl Rewrite {
     /// Runs the command.
     pub fn run(&self, app: &App) -> Ran {
         let tone = if self.proofread { Tone::Proofread } else { self.tone.parse()? };
-        // Proofreading must repeat what was right.
-        let proofread = tone == Tone::Proofread;
-        let sampling = self.texts.sampling.over(|| if proofread { Sampling::greedy() } else { faithful() });
+        let sampling = self.texts.sampling.over(|| tone.sampling());
         let options = text::Rewrite { tone, sampling };
         self.texts.each(app, |session, text, cancel| follow(app, text::rewrite(session, text, &options, cancel)?))
     }

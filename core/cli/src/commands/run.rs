@@ -35,8 +35,9 @@ pub struct Run {
 
 const HELP: &str = "\
 Continues the prompt as raw text: no chat template, no instructions (see `chat` and the text commands for those).
+With --json: `ids` and `text` (the generated ones), `stop` and `stats`.
 stop: eos (the model ended), max_tokens, stop_string, context_full, cancelled.
-stats: prompt_tokens, tokens (generated), ttft_ms (time to the first token), prefill_tps and decode_tps (tokens a second
+stats: prompt_tokens, tokens (generated), ttft_ms (time to the first token), prefill_tps and decode_tps (tokens a second \
 of reading and of writing), peak_rss_bytes, device.
 
 Examples:
@@ -59,7 +60,6 @@ impl Run {
             Some("-") => input::read(Path::new("-"))?,
             prompt => prompt.unwrap_or_default().to_string(),
         };
-        let cancel = app.interrupt.begin();
         let engine = self.model.open(app)?;
         let ids = match ids {
             Some(ids) => ids,
@@ -67,6 +67,7 @@ impl Run {
         };
         let sampling = self.sampling.apply(Sampling::default());
         let mut session = engine.session()?;
+        let cancel = app.interrupt.begin();
         let mut generation = session.generate(&ids, &sampling, &cancel)?;
         let text = stream::follow(app, &mut generation)?;
 

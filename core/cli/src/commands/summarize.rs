@@ -3,34 +3,35 @@
 use super::texts::{Outcomes, TextArgs, follow};
 use crate::app::{App, Ran};
 use crate::failure::Failure;
-use crate::sampling::faithful;
 use clap::{Args, ValueEnum};
-use kinglet::Stats;
 use kinglet::text::{self, Digest, Length, Notification, Style, Summary};
+use kinglet::{Sampling, Stats};
 
 /// Options of the command.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub struct Summarize {
-    #[command(flatten)]
-    texts: TextArgs,
-
     /// What the summary looks like
     #[arg(long, value_enum, default_value_t)]
     style: StyleArg,
 
-    /// About how long: `40` or `40w` words, `3s` sentences (lines for bullets); by default what the style says
+    /// How long at most: `40` or `40w` words, `3s` sentences (lines for bullets); by default what the style says
     #[arg(long, value_name = "LENGTH", value_parser = length)]
     length: Option<Length>,
 
     /// The text is a JSON array of notifications, each with `app`, `title`, `text`, `time`: one sentence an app
     #[arg(long, conflicts_with_all = ["style", "length"])]
     notifications: bool,
+
+    #[command(flatten)]
+    texts: TextArgs,
 }
 
 const HELP: &str = "\
-A text longer than the context is split at sentence ends, the parts are summarised, and then their summaries.
-With --json: `summary`, `parts` (how many the text was split into), `stop` and `stats`; several files give `results`.
+A summary of several sentences has one for each of as many parts of the text. A text longer than the context is split at \
+sentence ends, the parts are summarised, and then their summaries.
+With --json: `summary`, `parts` (how many the text was split into), `stop` and `stats`; several files give `results`. \
+With --notifications: `groups` [{`app`, `count`, `summary`}], `summary`, `stop` and `stats`.
 
 Examples:
   kinglet summarize --model smollm2 article.txt
@@ -77,7 +78,7 @@ impl Outcomes for Digest {
 impl Summarize {
     /// Runs the command.
     pub fn run(&self, app: &App) -> Ran {
-        let sampling = self.texts.sampling.over(faithful);
+        let sampling = self.texts.sampling.over(Sampling::faithful);
         if self.notifications {
             return self.texts.each(app, |session, text, cancel| {
                 let list = notifications(text)?;

@@ -51,9 +51,9 @@ impl TextArgs {
         mut task: impl FnMut(&mut Session, &str, &Cancel) -> Result<T, Failure>,
     ) -> Ran {
         let texts = input::read_all(&self.files)?;
-        let cancel = app.interrupt.begin();
         let engine = self.model.open(app)?;
         let mut session = engine.session()?;
+        let cancel = app.interrupt.begin();
         let mut results = Vec::new();
         let mut outcome = Outcome::Done;
         for Text { name, text } in &texts {

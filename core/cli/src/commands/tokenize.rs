@@ -39,7 +39,7 @@ pub struct Tokenize {
 }
 
 const HELP: &str = "\
-The text is taken byte for byte: no final newline is stripped or added. `pieces` are the tokens' texts; where a token is
+The text is taken byte for byte: no final newline is stripped or added. `pieces` are the tokens' texts; where a token is \
 only a part of a character, U+FFFD stands for it (`detokenize` has the bytes).
 
 Examples:
