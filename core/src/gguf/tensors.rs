@@ -1,6 +1,7 @@
 //! The tensor table: names, shapes and formats, each range checked against the file and against the others.
 
-use super::reader::{Reader, malformed, shown};
+use super::reader::{Reader, malformed};
+use crate::error::shown;
 use crate::quant::{self, Format};
 use crate::{Error, Result};
 use std::ops::Range;

@@ -177,7 +177,7 @@ fn wording(style: Style, length: Option<Length>) -> (Prompt, usize) {
         (Style::Bullets, None) => ("Summarize the text in three short bullet points.".into(), 128),
         (Style::Digest, None) => ("Summarize the text in three sentences.".into(), 160),
         (Style::Bullets, Some(Length::Sentences(n))) => {
-            (format!("Summarize the text in {n} short bullet points."), n * 64)
+            (format!("Summarize the text in {n} short bullet points."), n.saturating_mul(64))
         }
         (Style::Headline, None | Some(Length::Sentences(_))) => ("Write a short headline for the text.".into(), 28),
         (_, Some(Length::Sentences(1))) => ("Summarize the text in one sentence.".into(), 80),

@@ -4,6 +4,7 @@
 //! with lookahead backtrack, and fail or crawl on a megabyte of spaces; so the patterns here end in `\s+`, matched in
 //! linear time, and the last space is given back afterwards.
 
+use crate::error::shown;
 use crate::{Error, Result};
 use regex::Regex;
 
@@ -55,7 +56,8 @@ impl Splitter {
             ],
             _ => {
                 return Err(Error::Tokenizer(format!(
-                    "pre-tokenizer {name:?} (tokenizer.ggml.pre) is not supported; known ones: {KNOWN}"
+                    "pre-tokenizer {} (tokenizer.ggml.pre) is not supported; known ones: {KNOWN}",
+                    shown(name)
                 )));
             }
         };
