@@ -17,8 +17,8 @@ use kinglet::gguf::Gguf;
 use kinglet::model::{config, decoder};
 use kinglet::schedule::Keep;
 use kinglet::text::{
-    Classify, Extract, Length, ReplyOptions, Rewrite, Style, Summarize, Tone, classify, digest, extract, reply, rewrite,
-    summarize,
+    Classify, Extract, Length, ReplyOptions, Rewrite, Style, Summarize, Tone, classify, digest, extract, reply,
+    rewrite, summarize,
 };
 use kinglet::tokenizer::{Decoder, Special};
 use kinglet::weights::Weights;
@@ -147,9 +147,18 @@ fn options_of_sampling() {
     // Extremes that make sense.
     let most = usize::MAX;
     for (name, sampling) in [
-        ("no bounds", Sampling { top_k: most, penalty_window: most, max_tokens: most, presence_penalty: 0.1, ..ok.clone() }),
-        ("everything off", Sampling { top_k: 0, top_p: 1.0, min_p: 0.0, penalty_window: 0, frequency_penalty: 1.0, ..ok.clone() }),
-        ("almost greedy", Sampling { temperature: f32::MIN_POSITIVE, top_p: f32::MIN_POSITIVE, min_p: 1.0, ..ok.clone() }),
+        (
+            "no bounds",
+            Sampling { top_k: most, penalty_window: most, max_tokens: most, presence_penalty: 0.1, ..ok.clone() },
+        ),
+        (
+            "everything off",
+            Sampling { top_k: 0, top_p: 1.0, min_p: 0.0, penalty_window: 0, frequency_penalty: 1.0, ..ok.clone() },
+        ),
+        (
+            "almost greedy",
+            Sampling { temperature: f32::MIN_POSITIVE, top_p: f32::MIN_POSITIVE, min_p: 1.0, ..ok.clone() },
+        ),
         ("hot", Sampling { temperature: f32::MAX, top_k: 0, ..ok.clone() }),
         ("strange penalties", Sampling { presence_penalty: f32::MIN, frequency_penalty: f32::MAX, ..ok.clone() }),
         ("one left", Sampling { logit_bias: (1..vocab).map(|id| (id, f32::NEG_INFINITY)).collect(), ..ok.clone() }),
@@ -252,7 +261,14 @@ fn options_of_the_text_tasks() {
         }
     }
     for empty in ["", " \n\t", "\u{2003}"] {
-        assert!(summarize(&mut session, empty, &Summarize::default(), &cancel).unwrap().finish().unwrap().summary.is_empty());
+        assert!(
+            summarize(&mut session, empty, &Summarize::default(), &cancel)
+                .unwrap()
+                .finish()
+                .unwrap()
+                .summary
+                .is_empty()
+        );
         assert!(reply(&mut session, empty, &ReplyOptions::default(), &cancel).unwrap().suggestions.is_empty());
         assert_eq!(classify(&mut session, empty, &Classify::new(["a"]), &cancel).unwrap().label, None);
     }
@@ -261,7 +277,11 @@ fn options_of_the_text_tasks() {
     // A context in which no task fits.
     let mut small = self::engine(4).session().unwrap();
     names(summarize(&mut small, text, &Summarize::default(), &cancel), "context", "give at least");
-    names(rewrite(&mut small, text, &Rewrite { tone: Tone::Formal, sampling: None }, &cancel), "context", "give at least");
+    names(
+        rewrite(&mut small, text, &Rewrite { tone: Tone::Formal, sampling: None }, &cancel),
+        "context",
+        "give at least",
+    );
     names(reply(&mut small, text, &ReplyOptions::default(), &cancel), "context", "give at least");
     names(digest(&mut small, &[], None, &cancel), "context", "give at least");
     names(classify(&mut small, text, &Classify::new(["a"]), &cancel), "context", "give at least");
@@ -269,17 +289,46 @@ fn options_of_the_text_tasks() {
 }
 
 #[test]
+fn a_template_that_says_nothing_is_an_error_of_each_task() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let silent = mini::qwen2().set("qwen2.context_length", writer::kind::U32, 4096u32.to_le_bytes());
+    let silent = silent.set("tokenizer.chat_template", writer::kind::STR, writer::string("{# nothing #}"));
+    std::fs::write(file.path(), silent.bytes()).unwrap();
+    let engine = Engine::open(file.path(), &Options { threads: Some(1), ..Options::default() }).unwrap();
+    let (text, cancel) = ("abc abc abc", Cancel::default());
+    let mut session = engine.session().unwrap();
+    assert!(engine.prompt(text).unwrap().is_empty());
+    for error in [
+        reply(&mut session, text, &ReplyOptions::default(), &cancel).unwrap_err(),
+        summarize(&mut session, text, &Summarize::default(), &cancel).err().unwrap(),
+        rewrite(&mut session, text, &Rewrite { tone: Tone::Formal, sampling: None }, &cancel).err().unwrap(),
+        extract(&mut session, text, &Extract::new(["a"]), &cancel).unwrap_err(),
+        classify(&mut session, text, &Classify::new(["a", "b"]), &cancel).unwrap_err(),
+        digest(&mut session, &[], None, &cancel).err().unwrap(),
+    ] {
+        assert!(error.kind() == "tokenizer" && error.to_string().contains("leaves nothing"), "{error}");
+    }
+}
+
+#[test]
 fn templates_that_never_end_or_want_all_memory_are_refused() {
     const MOST: usize = 64 << 20;
     let gguf = Gguf::from_bytes(mini::qwen2().bytes()).unwrap();
     let tokenizer = kinglet::tokenizer::Tokenizer::from_gguf(&gguf).unwrap();
-    let doubling = |step: &str| format!("{{% set ns = namespace(x='aaaaaaaa', l=[1]) %}}{{% for i in range(90) %}}{step}{{% endfor %}}{{{{ ns.x }}}}");
+    let doubling = |step: &str| {
+        format!(
+            "{{% set ns = namespace(x='aaaaaaaa', l=[1]) %}}{{% for i in range(90) %}}{step}{{% endfor %}}{{{{ ns.x }}}}"
+        )
+    };
     let loops = |n: usize| format!("{}x{}", "{% for i in range(99999) %}".repeat(n), "{% endfor %}".repeat(n));
     for (name, source) in [
         ("loops in loops", loops(3)),
         ("a long range", "{% for i in range(10 ** 15) %}x{% endfor %}".into()),
         ("a macro that calls itself", "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}".into()),
-        ("a macro that calls itself twice", "{% macro f(n) %}{% if n > 0 %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}".into()),
+        (
+            "a macro that calls itself twice",
+            "{% macro f(n) %}{% if n > 0 %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}".into(),
+        ),
         ("a loop that calls itself", "{% for i in [[[]]] recursive %}{{ loop([[[]]]) }}{% endfor %}".into()),
         ("text twice as long each time", doubling("{% set ns.x = ns.x ~ ns.x %}")),
         ("lists twice as long each time", doubling("{% set ns.l = ns.l + ns.l %}{% set ns.x = ns.l | join %}")),

@@ -16,7 +16,7 @@ const MOST_BRANCHES: usize = 200;
 pub(super) fn check(source: &str, syntax: &SyntaxConfig) -> Result<()> {
     let (mut tokens, mut branches) = (0, 0);
     // What is no token ends the walk: the parser gets as far and says what is wrong.
-    for (token, span) in tokenize(source, false, syntax.clone()).map_while(|token| token.ok()) {
+    for (token, span) in tokenize(source, false, syntax.clone()).map_while(std::result::Result::ok) {
         match token {
             Token::BlockStart | Token::VariableStart => tokens = 0,
             Token::Ident("elif") => branches += 1,

@@ -28,7 +28,8 @@ impl Bpe {
         let splitter = Splitter::new(pre)?;
         let mut pairs = Merges::new();
         let mut joined = String::new();
-        let plain = |text: &str| vocab.find(text).and_then(|id| vocab.get(id).ok()).is_some_and(|(_, k)| !k.is_special());
+        let plain =
+            |text: &str| vocab.find(text).and_then(|id| vocab.get(id).ok()).is_some_and(|(_, k)| !k.is_special());
         for (left, right) in merges.filter_map(halves) {
             joined.clear();
             joined.extend([left, right]);
@@ -76,7 +77,9 @@ fn check(vocab: &Vocab, rank: usize, merge: &str) -> Result<()> {
     for text in [left, right, &[left, right].concat()] {
         if vocab.find(text).is_none() {
             let (merge, text) = (shown(merge), shown(text));
-            return Err(Error::Tokenizer(format!("merge {rank} ({merge}) needs {text}, which is not in the vocabulary")));
+            return Err(Error::Tokenizer(format!(
+                "merge {rank} ({merge}) needs {text}, which is not in the vocabulary"
+            )));
         }
     }
     Ok(())

@@ -138,7 +138,7 @@ impl Keys<'_> {
             let what = format!("is {value_length}, but keys have {head_dim}: heads of two sizes are not supported");
             return Err(self.refused("attention.value_length", what));
         }
-        if heads * head_dim > MAX_WIDTH {
+        if heads.saturating_mul(head_dim) > MAX_WIDTH {
             let what = format!("is {heads}, with heads of {head_dim} more than {MAX_WIDTH} columns");
             return Err(self.wrong("attention.head_count", what));
         }
