@@ -3,6 +3,8 @@
 //! The template is the file's own (Jinja), the family's where the file has none, or the app's. It knows nothing of
 //! sessions: what it returns is the whole conversation, every time.
 
+mod depth;
+
 use crate::gguf::Gguf;
 use crate::tokenizer::Tokenizer;
 use crate::{Error, Result};
@@ -10,10 +12,13 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind, Value, context};
 use std::hash::{BuildHasher, RandomState};
 
-/// What a template may use up: about so many instructions, or 64 times as many bytes.
-const FUEL: u64 = 5_000_000;
+/// What a template may use up: about so many instructions, or 64 times as many bytes. A conversation of a megabyte takes
+/// a tenth of it.
+const FUEL: u64 = 1_000_000;
 /// Templates longer than this are refused; real ones stay below 100 kB.
 const LONGEST_SOURCE: usize = 1 << 20;
+/// Characters of an error's detail, which may quote the template.
+const LONGEST_DETAIL: usize = 300;
 
 /// Gemma's turns. There is no system role: its text opens the first turn of the user.
 const GEMMA: &str = "{{ bos_token }}{% set ns = namespace(system='') %}{% for m in messages %}\
@@ -113,7 +118,9 @@ impl ChatTemplate {
         let mut environment = Environment::new();
         // As Hugging Face renders: tags take their line's indentation and end with them; nothing is escaped.
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-        environment.set_syntax(syntax.map_err(|error| failure(&error))?);
+        let syntax = syntax.map_err(|error| failure(&error))?;
+        depth::check(source, &syntax)?;
+        environment.set_syntax(syntax);
         environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.set_fuel(Some(FUEL));
@@ -225,7 +232,10 @@ fn unused_mark<'a>(texts: &(impl Iterator<Item = &'a str> + Clone)) -> String {
 /// The template's error, with the line where there is one.
 fn failure(error: &minijinja::Error) -> Error {
     match (error.detail(), error.line()) {
-        (Some(detail), Some(line)) => Error::Template(format!("{detail} (line {line})")),
-        _ => Error::Template(error.to_string()),
+        (Some(detail), Some(line)) => {
+            let detail: String = detail.chars().take(LONGEST_DETAIL).collect();
+            Error::Template(format!("{detail} (line {line})"))
+        }
+        _ => Error::Template(error.to_string().chars().take(LONGEST_DETAIL).collect()),
     }
 }

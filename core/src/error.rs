@@ -55,13 +55,17 @@ pub enum Error {
         what: String,
     },
     /// A tensor that the architecture needs is not in the file.
-    #[error("tensor {name} is missing; the file is incomplete, or its metadata names the wrong architecture")]
+    #[error(
+        "tensor {name} is missing; the file is incomplete or names the wrong architecture, convert or download the model again"
+    )]
     MissingTensor {
         /// The tensor's GGUF name.
         name: String,
     },
     /// A tensor has another shape than the metadata demands.
-    #[error("tensor {name} has shape {found:?}, but the metadata demands {expected:?} (GGUF order, columns first)")]
+    #[error(
+        "tensor {name} has shape {found:?}, but the metadata demands {expected:?} (GGUF order, columns first); convert or download the model again"
+    )]
     TensorShape {
         /// The tensor's GGUF name.
         name: String,
@@ -71,7 +75,7 @@ pub enum Error {
         expected: Vec<usize>,
     },
     /// The vocabulary in the file cannot be used.
-    #[error("tokenizer: {0}")]
+    #[error("tokenizer: {0}; convert or download the model again, or use another")]
     Tokenizer(String),
     /// A chat template does not parse or fails on the messages given.
     #[error("chat template: {0}; give another template, or use a raw prompt")]
@@ -168,5 +172,14 @@ impl Error {
             Self::Cancelled => "cancelled",
             Self::Constraint(_) => "constraint",
         }
+    }
+}
+
+/// A name or a text out of a file, for a message: quoted, and cut where it is long.
+pub(crate) fn shown(text: &str) -> String {
+    const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{:?}… ({} bytes)", text.get(..end).unwrap_or_default(), text.len()),
+        None => format!("{text:?}"),
     }
 }

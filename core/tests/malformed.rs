@@ -1,14 +1,14 @@
 //! Hostile files: each is a typed error that says what is wrong, without a panic and without much memory.
-#![allow(clippy::unwrap_used, clippy::panic, unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "common/memory.rs"]
+mod memory;
 #[path = "common/writer.rs"]
 mod writer;
 
 use kinglet::gguf::{Gguf, Value};
 use kinglet::{Error, Result};
 use proptest::prelude::*;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use writer::{Writer, array, kind, string};
 
 /// A small valid file with a value of every kind and two tensors.
@@ -201,7 +201,7 @@ fn every_case_is_a_typed_error_in_little_memory() {
     assert!(cases.len() >= 40, "only {} cases", cases.len());
     for (name, bytes, kind, message) in cases {
         let len = bytes.len();
-        let (result, peak) = peak_memory(|| walk(bytes));
+        let (result, peak) = memory::peak(|| walk(bytes));
         let Err(error) = result else { panic!("{name}: opened") };
         assert_eq!(error.kind(), kind, "{name}: {error}");
         assert!(error.to_string().contains(message), "{name}: {error}");
@@ -230,7 +230,7 @@ fn tables_of_tiny_entries_stay_within_twice_the_file() {
     for writer in [pairs, tensors] {
         let bytes = writer.bytes();
         let len = bytes.len();
-        let (result, peak) = peak_memory(|| Gguf::from_bytes(bytes).map(drop));
+        let (result, peak) = memory::peak(|| Gguf::from_bytes(bytes).map(drop));
         result.unwrap();
         assert!(peak <= 2 * len, "{peak} bytes for a file of {len}");
     }
@@ -332,57 +332,8 @@ proptest! {
             bytes.truncate(cut.index(bytes.len()));
         }
         let len = bytes.len();
-        let (_, peak) = peak_memory(|| Gguf::from_bytes(bytes.clone()).map(drop));
+        let (_, peak) = memory::peak(|| Gguf::from_bytes(bytes.clone()).map(drop));
         prop_assert!(peak <= 2 * len + 2048, "{peak} bytes for a file of {len}");
         let _ = walk(bytes);
     }
 }
-
-/// What `work` returns, and the most bytes that it had allocated at once, on this thread, beyond those before.
-fn peak_memory<T>(work: impl FnOnce() -> T) -> (T, usize) {
-    LIVE.set(0);
-    PEAK.set(0);
-    let result = work();
-    (result, PEAK.get().max(0) as usize)
-}
-
-thread_local! {
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-fn count(bytes: isize) {
-    // Threads that are ending have no counters any more.
-    let _ = LIVE.try_with(|live| {
-        live.set(live.get() + bytes);
-        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(live.get())));
-    });
-}
-
-// SAFETY: every call goes to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // Both are there for a moment.
-        count(size as isize);
-        count(-(layout.size() as isize));
-        // SAFETY: the caller's promise.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;

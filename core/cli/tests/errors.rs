@@ -105,3 +105,41 @@ fn the_model_may_come_from_the_environment_or_the_cache_folder() {
     let message = String::from_utf8_lossy(&unknown.stderr).into_owned();
     assert!(message.contains("cargo xtask model smollm2"), "{message}");
 }
+
+#[test]
+fn numbers_out_of_all_bounds_are_errors() {
+    let most = &usize::MAX.to_string();
+    let billion = "1000000000";
+    for (command, kind) in [
+        (vec!["bench", "--prefill", most], "option"),
+        (vec!["bench", "--decode", most], "option"),
+        (vec!["bench", "--ctx", billion], "option"),
+        (vec!["run", "--ids", "1", "--ctx", most], "option"),
+        (vec!["run", "--ids", "1", "--threads", most], "option"),
+        (vec!["run", "--ids", "1", "--prefill-chunk", most], "option"),
+        (vec!["run", "--ids", "1", "--temperature", "nan"], "option"),
+        (vec!["run", "--ids", "1", "--temperature=-inf"], "option"),
+        (vec!["run", "--ids", "1", "--top-p", "1.5"], "option"),
+        (vec!["run", "--ids", "1", "--min-p", "inf"], "option"),
+        (vec!["run", "--ids", "1", "--repeat-penalty", "0"], "option"),
+        (vec!["run", "--ids", "1", "--logit-bias", "4294967295=1"], "token_id"),
+        (vec!["run", "--ids", "4294967295"], "token_id"),
+        (vec!["run", "--ids="], "option"),
+        (vec!["logits", "--ids", "4294967295"], "token_id"),
+        (vec!["logits", "--ids", "1", "--at", "4294967295"], "token_id"),
+        (vec!["logits", "--ids", "1", "--positions", "1"], "option"),
+        (vec!["eval", "--ids", "1"], "option"),
+        (vec!["eval", "--ids", "1,2", "--window", "1"], "option"),
+        (vec!["eval", "--ids", "1,4294967295"], "token_id"),
+        (vec!["detokenize", "--ids", "4294967295"], "token_id"),
+        (vec!["classify", "--labels", "a,,b"], "option"),
+        (vec!["classify", "--labels", "a,a"], "option"),
+        (vec!["extract", "--fields", ","], "option"),
+        (vec!["rewrite", "--tone", ""], "option"),
+        (vec!["summarize", "--ctx", "2"], "option"),
+    ] {
+        let model = tiny("llama-f32");
+        let ran = run(&[&command[..], &["--model", &model, "--json"]].concat());
+        assert_eq!(ran.error_kind(), kind, "{command:?}");
+    }
+}

@@ -82,7 +82,7 @@ pub struct Memory {
 impl Memory {
     /// Everything.
     pub fn total(&self) -> usize {
-        self.weights + self.kv + self.scratch
+        self.weights.saturating_add(self.kv).saturating_add(self.scratch)
     }
 }
 

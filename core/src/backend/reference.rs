@@ -52,9 +52,9 @@ struct Step<'a> {
 impl Reference {
     /// Takes `threads` threads (1 or more) and feeds `chunk` tokens (1 or more) at a time.
     pub fn prepare(graph: Graph, weights: Weights, threads: usize, chunk: usize) -> Result<Self> {
-        for (name, value) in [("threads", threads), ("prefill-chunk", chunk)] {
+        for (name, value) in [("threads", threads), ("prefill_chunk", chunk)] {
             if value == 0 {
-                return Err(Error::Option { name: name.into(), what: "is 0, expected 1 or more".into() });
+                return Err(Error::Option { name: name.into(), what: "is 0; give 1 or more".into() });
             }
         }
         let vectors = graph.weights.iter().enumerate().map(|(i, spec)| match spec.role {

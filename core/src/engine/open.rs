@@ -53,19 +53,24 @@ pub(crate) fn assemble(
 ) -> Result<Engine> {
     let config = model::config(&gguf)?;
     options.validate(&config)?;
+    // Before the tokenizer, whose tables take more memory than anything else that a wrong file could ask for.
+    let graph = model::decoder(&config);
+    let weights = Weights::find(&gguf, &graph)?;
     let tokenizer = Tokenizer::from_gguf(&gguf)?;
     if tokenizer.vocab_size() != config.vocab {
         return Err(Error::Metadata {
             key: "tokenizer.ggml.tokens".into(),
-            what: format!("has {} tokens, but the model computes {}", tokenizer.vocab_size(), config.vocab),
+            what: format!(
+                "has {} tokens, but the model computes {}; convert or download the model again",
+                tokenizer.vocab_size(),
+                config.vocab
+            ),
         });
     }
     let chat = match &options.chat_template {
         Some(source) => ChatTemplate::new(source, &tokenizer)?,
         None => ChatTemplate::from_gguf(&gguf, &tokenizer)?,
     };
-    let graph = model::decoder(&config);
-    let weights = Weights::find(&gguf, &graph)?;
     let program = prepare(graph, weights)?;
     Ok(Engine(Arc::new(Inner {
         context: options.context(&config),

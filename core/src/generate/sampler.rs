@@ -13,14 +13,17 @@ use rand_pcg::Pcg32;
 pub struct Sampler {
     sampling: Sampling,
     rng: Pcg32,
-    /// The last ids of the answer, oldest first once `next` has gone round.
+    /// The last ids of the answer, at most `window`; oldest first from `next` on, once that many came.
     recent: Vec<u32>,
+    window: usize,
     next: usize,
     /// `recent`, sorted.
     sorted: Vec<u32>,
     candidates: Vec<filters::Candidate>,
 }
 
+/// Ids that room is made for at once: a window may be as large as a caller likes, most answers are short.
+const RESERVED: usize = 4096;
 /// PCG's default stream; a seed is a state in it.
 const STREAM: u64 = 0x0a02_bdbf_7bb3_c0a7;
 
@@ -33,9 +36,10 @@ impl Sampler {
         Ok(Self {
             sampling: sampling.clone(),
             rng: Pcg32::new(sampling.seed, STREAM),
-            recent: Vec::with_capacity(window),
+            recent: Vec::with_capacity(window.min(RESERVED)),
+            window,
             next: 0,
-            sorted: Vec::with_capacity(window),
+            sorted: Vec::with_capacity(window.min(RESERVED)),
             candidates: Vec::with_capacity(candidates),
         })
     }
@@ -59,12 +63,11 @@ impl Sampler {
 
     /// Takes note of an id of the answer, for the penalties.
     pub fn accept(&mut self, id: u32) {
-        let window = self.recent.capacity();
-        if self.recent.len() < window {
+        if self.recent.len() < self.window {
             self.recent.push(id);
         } else if let Some(oldest) = self.recent.get_mut(self.next) {
             *oldest = id;
-            self.next = (self.next + 1) % window;
+            self.next = (self.next + 1) % self.window;
         }
     }
 

@@ -1,8 +1,9 @@
 //! Typed access to the header's key-value pairs. Values stay in the file and are decoded when asked for.
 
 use super::Backing;
-use super::reader::{Reader, malformed, shown};
+use super::reader::{Reader, malformed};
 use super::value::{Kind, Value};
+use crate::error::shown;
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -107,7 +108,7 @@ impl Metadata {
         let Some(value) = self.get(key)? else { return Ok(None) };
         convert(&value).map(Some).ok_or_else(|| Error::Metadata {
             key: key.into(),
-            what: format!("is {}, where {wanted} was expected", value.describe()),
+            what: format!("is {}, where {wanted} was expected; convert or download the model again", value.describe()),
         })
     }
 

@@ -116,12 +116,3 @@ impl<'a> Reader<'a> {
 pub(super) fn malformed(offset: usize, what: impl Into<String>) -> Error {
     Error::Gguf { offset: offset as u64, what: what.into() }
 }
-
-/// A name for a message: quoted, and cut where it is long.
-pub(super) fn shown(name: &str) -> String {
-    const LONGEST: usize = 80;
-    match name.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{:?}… ({} bytes)", name.get(..end).unwrap_or_default(), name.len()),
-        None => format!("{name:?}"),
-    }
-}

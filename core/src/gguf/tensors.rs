@@ -1,6 +1,7 @@
 //! The tensor table: names, shapes and formats, each range checked against the file and against the others.
 
-use super::reader::{Reader, malformed, shown};
+use super::reader::{Reader, malformed};
+use crate::error::shown;
 use crate::quant::{self, Format};
 use crate::{Error, Result};
 use std::ops::Range;
@@ -107,7 +108,7 @@ fn entry(reader: &mut Reader<'_>, alignment: usize) -> Result<TensorInfo> {
     let number = reader.u32(&format!("type of tensor {title}"))?;
     let Some(format) = quant::by_ggml_type(number) else {
         return Err(Error::UnsupportedFormat {
-            tensor: name.into(),
+            tensor: name.escape_debug().to_string(),
             format: quant::ggml_name(number).map_or_else(|| format!("type number {number}"), Into::into),
             known: quant::known(),
         });

@@ -2,6 +2,7 @@
 
 use super::{Keep, Kind, Schedule, Stage};
 use crate::graph::{Graph, NodeId, Rows};
+use crate::ops::Op;
 
 /// Where a value lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,9 @@ const ALIGN: usize = 16;
 /// Gives every value of `stages` its place.
 pub fn place(graph: &Graph, stages: Vec<Stage>, keep: Keep) -> Schedule {
     let last_use = last_use(graph, &stages);
+    let logits = graph.logits();
+    // A cap of the logits works in place.
+    let capped = graph.nodes.last().filter(|node| matches!(node.op, Op::Softcap(_))).map(|node| node.inputs[0]);
     let mut places = vec![None; graph.nodes.len()];
     let mut free: Vec<(usize, usize)> = Vec::new(); // (offset, len), in order of offset, never touching
     let mut floats = 0;
@@ -31,7 +35,8 @@ pub fn place(graph: &Graph, stages: Vec<Stage>, keep: Keep) -> Schedule {
             if node.width == 0 || (inside && keep == Keep::Logits) {
                 continue;
             }
-            if node.rows == Rows::Wanted && node.width == graph.vocab() {
+            // Other values may be just as wide.
+            if node.rows == Rows::Wanted && (*id == logits || capped == Some(*id)) {
                 places[id.0] = Some(Place::Logits);
                 continue;
             }

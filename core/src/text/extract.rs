@@ -76,7 +76,7 @@ pub fn extract(session: &mut Session, text: &str, options: &Extract, cancel: &Ca
         let what = format!("take {frame} tokens; ask for fewer at a time (at most {MOST})");
         return Err(Error::Option { name: "fields".into(), what });
     }
-    let answer = frame + options.fields.len() * options.max_tokens;
+    let answer = options.fields.len().saturating_mul(options.max_tokens).saturating_add(frame);
     // Values rarely take all they may; a quarter of the context is kept for the text whatever they may take.
     let limit = limit(&engine, &prompt, answer.min(engine.context() / 2))?;
     let parts = parts(&engine, text, limit)?;

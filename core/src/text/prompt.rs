@@ -38,8 +38,17 @@ impl Prompt {
         Ok(if fits { self } else { Self { examples: &[], ..self } })
     }
 
-    /// The ids of the prompt for a text, up to where the answer begins. No text becomes a control token.
+    /// The ids of the prompt for a text, at least one, up to where the answer begins. No text becomes a control token.
     pub fn encode(&self, engine: &Engine, text: &str) -> Result<Vec<u32>> {
+        let ids = self.ids(engine, text)?;
+        if ids.is_empty() {
+            let what = "the chat template or the vocabulary leaves nothing of an instruction";
+            return Err(Error::Tokenizer(what.into()));
+        }
+        Ok(ids)
+    }
+
+    fn ids(&self, engine: &Engine, text: &str) -> Result<Vec<u32>> {
         let text = text.trim();
         let Self { instruction, input, output, .. } = self;
         if takes_instructions(engine) {

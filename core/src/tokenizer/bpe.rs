@@ -4,6 +4,7 @@
 
 use super::split::Splitter;
 use super::vocab::{Kind, Vocab};
+use crate::error::shown;
 use crate::{Error, Result};
 use std::borrow::Cow;
 use tokenizers::Model;
@@ -19,29 +20,20 @@ impl Bpe {
     /// Checks merges (`left right`, best first) against the vocabulary.
     ///
     /// A merge that takes or makes a control piece is left out, so that plain text can never become one.
-    pub(super) fn new<'a>(vocab: &Vocab, merges: impl Iterator<Item = &'a str>, pre: &str) -> Result<Self> {
+    pub(super) fn new<'a>(vocab: &Vocab, merges: impl Iterator<Item = &'a str> + Clone, pre: &str) -> Result<Self> {
+        // All are checked before any is kept: kept, they take several times their bytes in the file.
+        for (rank, merge) in merges.clone().enumerate() {
+            check(vocab, rank, merge)?;
+        }
         let splitter = Splitter::new(pre)?;
         let mut pairs = Merges::new();
         let mut joined = String::new();
-        for (rank, merge) in merges.enumerate() {
-            // A left half may itself begin with a space.
-            let cut = merge.bytes().skip(1).position(|b| b == b' ').map(|i| i + 1);
-            let Some((left, right)) = cut.and_then(|i| Some((merge.get(..i)?, merge.get(i + 1..)?))) else {
-                return Err(Error::Tokenizer(format!(
-                    "merge {rank} is {merge:?}, not two pieces with a space between"
-                )));
-            };
+        let plain =
+            |text: &str| vocab.find(text).and_then(|id| vocab.get(id).ok()).is_some_and(|(_, k)| !k.is_special());
+        for (left, right) in merges.filter_map(halves) {
             joined.clear();
-            joined.push_str(left);
-            joined.push_str(right);
-            let mut plain = true;
-            for text in [left, right, joined.as_str()] {
-                let id = vocab.find(text).ok_or_else(|| {
-                    Error::Tokenizer(format!("merge {rank} ({merge:?}) needs {text:?}, which is not in the vocabulary"))
-                })?;
-                plain &= !vocab.get(id)?.1.is_special();
-            }
-            if plain {
+            joined.extend([left, right]);
+            if [left, right, &joined].into_iter().all(plain) {
                 pairs.push((left.to_owned(), right.to_owned()));
             }
         }
@@ -67,6 +59,30 @@ impl Bpe {
             Ok(())
         })
     }
+}
+
+/// The two pieces of a merge; the left one may itself begin with a space.
+fn halves(merge: &str) -> Option<(&str, &str)> {
+    let cut = merge.bytes().skip(1).position(|b| b == b' ')? + 1;
+    let (left, right) = (merge.get(..cut)?, merge.get(cut + 1..)?);
+    (!right.is_empty()).then_some((left, right))
+}
+
+/// Whether a merge is two pieces of the vocabulary that make a third.
+fn check(vocab: &Vocab, rank: usize, merge: &str) -> Result<()> {
+    let Some((left, right)) = halves(merge) else {
+        let merge = shown(merge);
+        return Err(Error::Tokenizer(format!("merge {rank} is {merge}, not two pieces with a space between")));
+    };
+    for text in [left, right, &[left, right].concat()] {
+        if vocab.find(text).is_none() {
+            let (merge, text) = (shown(merge), shown(text));
+            return Err(Error::Tokenizer(format!(
+                "merge {rank} ({merge}) needs {text}, which is not in the vocabulary"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The bytes that a piece stands for.

@@ -18,6 +18,7 @@ mod tests;
 
 pub use decoder::Decoder;
 
+use crate::error::shown;
 use crate::gguf::Gguf;
 use crate::{Error, Result};
 use bpe::Bpe;
@@ -104,7 +105,8 @@ impl Tokenizer {
             }
             other => {
                 return Err(Error::Tokenizer(format!(
-                    "model {other:?} (tokenizer.ggml.model) is not supported; known ones: llama, gpt2"
+                    "model {} (tokenizer.ggml.model) is not supported; known ones: llama, gpt2",
+                    shown(other)
                 )));
             }
         };
@@ -139,7 +141,7 @@ impl Tokenizer {
     /// The ids of a text. No begin-of-sequence token is added: see [`adds_bos`](Self::adds_bos).
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] for texts of 4 GiB and more.
+    /// [`Error::Option`] for texts of 4 GiB and more.
     pub fn encode(&self, text: &str, special: Special) -> Result<Vec<u32>> {
         let mut ids = Vec::new();
         match special {

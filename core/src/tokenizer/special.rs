@@ -4,6 +4,9 @@ use crate::{Error, Result};
 use aho_corasick::{AhoCorasick, Input, MatchKind};
 use std::borrow::Cow;
 
+/// Bytes of all texts of a set: an automaton takes many times as much. Real sets stay below 100 kB.
+const MOST_BYTES: usize = 1 << 20;
+
 /// A set of tokens, matched leftmost first, and the longest of those that begin there.
 pub(super) struct Matcher {
     /// None where the set is empty.
@@ -26,6 +29,11 @@ impl Matcher {
         let (ids, patterns): (Vec<u32>, Vec<_>) = tokens.filter(|(_, text)| !text.is_empty()).unzip();
         if ids.is_empty() {
             return Ok(Self { automaton: None, ids });
+        }
+        let bytes: usize = patterns.iter().map(|text| text.len()).sum();
+        if bytes > MOST_BYTES {
+            let what = format!("control and user-defined tokens have {bytes} bytes of text, more than {MOST_BYTES}");
+            return Err(Error::Tokenizer(what));
         }
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)

@@ -4,8 +4,10 @@
 //! with lookahead backtrack, and fail or crawl on a megabyte of spaces; so the patterns here end in `\s+`, matched in
 //! linear time, and the last space is given back afterwards.
 
+use crate::error::shown;
 use crate::{Error, Result};
 use regex::Regex;
+use std::sync::{Mutex, PoisonError};
 
 /// The names in `tokenizer.ggml.pre` that are known.
 pub(super) const KNOWN: &str = "smollm, qwen2, llama-bpe, gpt-2, default";
@@ -42,7 +44,7 @@ pub(super) struct Splitter(Vec<Stage>);
 impl Splitter {
     /// The pre-tokenizer of that name (`tokenizer.ggml.pre`).
     pub(super) fn new(name: &str) -> Result<Self> {
-        let stages: &[(&str, GivesBack)] = match name {
+        let stages: &[(&'static str, GivesBack)] = match name {
             "gpt-2" => &[(GPT2, GivesBack::Spaces)],
             "smollm" => &[(r"\p{N}", GivesBack::Nothing), (GPT2, GivesBack::Spaces)],
             "llama-bpe" => &[(LLAMA3, GivesBack::SpacesWithinLine)],
@@ -55,21 +57,32 @@ impl Splitter {
             ],
             _ => {
                 return Err(Error::Tokenizer(format!(
-                    "pre-tokenizer {name:?} (tokenizer.ggml.pre) is not supported; known ones: {KNOWN}"
+                    "pre-tokenizer {} (tokenizer.ggml.pre) is not supported; known ones: {KNOWN}",
+                    shown(name)
                 )));
             }
         };
-        let compile = |&(pattern, gives_back): &(&str, GivesBack)| match Regex::new(pattern) {
-            Ok(regex) => Ok(Stage { regex, gives_back }),
-            Err(error) => Err(Error::Tokenizer(format!("pattern of {name}: {error}"))),
-        };
-        Ok(Self(stages.iter().map(compile).collect::<Result<_>>()?))
+        let stage = |&(pattern, gives_back)| Ok(Stage { regex: compile(pattern)?, gives_back });
+        Ok(Self(stages.iter().map(stage).collect::<Result<_>>()?))
     }
 
     /// Hands each word to `emit`, in order; the words together are the text.
     pub(super) fn split<'t>(&self, text: &'t str, emit: &mut dyn FnMut(&'t str) -> Result<()>) -> Result<()> {
         run(&self.0, text, emit)
     }
+}
+
+/// One of the patterns above. Compiling it takes longer than anything else in a tokenizer that is small, so all models
+/// of a process share it.
+fn compile(pattern: &'static str) -> Result<Regex> {
+    static COMPILED: Mutex<Vec<(&str, Regex)>> = Mutex::new(Vec::new());
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, regex)) = compiled.iter().find(|(known, _)| *known == pattern) {
+        return Ok(regex.clone());
+    }
+    let regex = Regex::new(pattern).map_err(|error| Error::Tokenizer(format!("pattern {pattern}: {error}")))?;
+    compiled.push((pattern, regex.clone()));
+    Ok(regex)
 }
 
 /// Each stage cuts the pieces of the one before; what a stage does not match stays one piece.

@@ -5,6 +5,7 @@
 //! The merges are found from the scores while encoding, so no table of half a million pairs is built at load.
 
 use super::vocab::{Kind, Vocab};
+use crate::error::shown;
 use crate::{Error, Result};
 use std::borrow::Cow;
 use std::cmp::{Ordering, Reverse};
@@ -37,8 +38,9 @@ impl Spm {
         let mut bytes = vec![None; 256];
         for (id, text, kind) in vocab.iter() {
             if kind == Kind::Byte {
-                let byte = byte_of(text)
-                    .ok_or_else(|| Error::Tokenizer(format!("byte token {id} is {text:?}, not <0x00> to <0xFF>")))?;
+                let byte = byte_of(text).ok_or_else(|| {
+                    Error::Tokenizer(format!("byte token {id} is {}, not <0x00> to <0xFF>", shown(text)))
+                })?;
                 bytes[usize::from(byte)] = Some(id);
             }
         }
@@ -61,7 +63,7 @@ impl Spm {
             escaped.push_str(word);
         }
         if u32::try_from(escaped.len()).is_err() {
-            return Err(Error::Tokenizer("texts of 4 GiB and more cannot be encoded; split the text".into()));
+            return Err(Error::Option { name: "text".into(), what: "has 4 GiB or more; split it".into() });
         }
         for symbol in self.merge(vocab, &escaped) {
             match mergeable(vocab, symbol) {

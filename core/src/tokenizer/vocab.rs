@@ -2,6 +2,7 @@
 //!
 //! Texts are as the file stores them (`▁the`, `Ġthe`, `<0x0A>`); what bytes they stand for is the models' matter.
 
+use crate::error::shown;
 use crate::{Error, Result};
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, RandomState};
@@ -93,7 +94,7 @@ impl Vocab {
         if !text.is_empty()
             && let Some(first) = self.find(text)
         {
-            return Err(Error::Tokenizer(format!("tokens {first} and {id} have the same text {text:?}")));
+            return Err(Error::Tokenizer(format!("tokens {first} and {id} have the same text {}", shown(text))));
         }
         let end = u32::try_from(self.texts.len() + text.len())
             .map_err(|_| Error::Tokenizer("the texts of all tokens together exceed 4 GiB".into()))?;
@@ -101,6 +102,10 @@ impl Vocab {
         self.ends.push(end);
         self.kinds.push(kind);
         self.longest = self.longest.max(text.len());
+        if text.is_empty() {
+            // Never looked up, and a million equal texts would make the table a list.
+            return Ok(());
+        }
         let Self { texts, ends, ids, hasher, .. } = self;
         ids.insert_unique(hasher.hash_one(text), id, |&id| hasher.hash_one(slice(texts, ends, id)));
         Ok(())

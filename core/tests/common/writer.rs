@@ -1,5 +1,5 @@
 //! Writes small GGUF files, right or wrong, for tests. Include it with `#[path = "common/writer.rs"] mod writer;`.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::panic)]
 
 /// GGUF's numbers of value types.
 pub mod kind {
@@ -84,6 +84,28 @@ impl Writer {
     pub fn i32s(self, key: &str, values: &[i32]) -> Self {
         let elements: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.pair(key, kind::ARRAY, array(kind::I32, values.len() as u64, &elements))
+    }
+    /// A pair of any type, in the place of the one with this key.
+    pub fn set(mut self, key: &str, kind: u32, value: impl AsRef<[u8]>) -> Self {
+        match self.pairs.iter_mut().find(|pair| pair.0 == key.as_bytes()) {
+            Some(pair) => *pair = (pair.0.clone(), kind, value.as_ref().to_vec()),
+            None => return self.pair(key, kind, value),
+        }
+        self
+    }
+    /// Takes pairs and tensors of this name away; one must be there.
+    pub fn without(mut self, name: &str) -> Self {
+        let before = self.pairs.len() + self.tensors.len();
+        self.pairs.retain(|pair| pair.0 != name.as_bytes());
+        self.tensors.retain(|tensor| tensor.name != name.as_bytes());
+        assert!(before > self.pairs.len() + self.tensors.len(), "there is no {name}");
+        self
+    }
+    /// Changes the tensor of this name.
+    pub fn alter(mut self, name: &str, change: impl FnOnce(&mut Tensor)) -> Self {
+        let tensor = self.tensors.iter_mut().find(|tensor| tensor.name == name.as_bytes());
+        change(tensor.unwrap_or_else(|| panic!("there is no {name}")));
+        self
     }
     /// A tensor behind the one before.
     pub fn tensor(mut self, name: impl AsRef<[u8]>, shape: &[u64], ggml_type: u32, data: Vec<u8>) -> Self {

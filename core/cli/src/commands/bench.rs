@@ -68,11 +68,12 @@ impl Bench {
     /// Runs the command.
     pub fn run(&self, app: &App) -> Ran {
         let start = Instant::now();
-        let engine = self.model.open_for(app, self.prefill.max(DECODE_AFTER + self.decode))?;
+        let tokens = self.prefill.max(self.decode.saturating_add(DECODE_AFTER));
+        let engine = self.model.open_for(app, tokens)?;
         let load_ms = start.elapsed().as_secs_f64() * 1e3;
 
         let vocab = engine.config().vocab;
-        let ids: Vec<u32> = (0..self.prefill.max(DECODE_AFTER + self.decode)).map(|i| id(i, vocab)).collect();
+        let ids: Vec<u32> = (0..tokens).map(|i| id(i, vocab)).collect();
         let mut session = engine.session()?;
         let cancel = app.interrupt.begin();
         let (mut prefill, mut decode) = (Vec::new(), Vec::new());

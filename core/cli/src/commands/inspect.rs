@@ -122,14 +122,16 @@ impl Inspect {
         output::line(&format!("GGUF v{}, {}", gguf.version(), output::bytes(gguf.len())))?;
         output::line("\nmetadata")?;
         for (key, value) in gguf.metadata().iter() {
-            output::line(&format!("  {key:<42} {value}"))?;
+            // A name from a file may hold what a terminal would obey.
+            output::line(&format!("  {:<42} {value}", key.escape_debug().to_string()))?;
         }
         if self.tensors {
             output::line("\ntensors")?;
             for tensor in gguf.tensors() {
                 let shape: Vec<_> = tensor.shape.iter().map(usize::to_string).collect();
                 let (format, bytes) = (tensor.format.name, output::bytes(tensor.range.len()));
-                output::line(&format!("  {:<40} {format:<7} {:>16} {bytes:>10}", tensor.name, shape.join(" x ")))?;
+                let name = tensor.name.escape_debug().to_string();
+                output::line(&format!("  {name:<40} {format:<7} {:>16} {bytes:>10}", shape.join(" x ")))?;
             }
         }
         output::line("\nformats")?;

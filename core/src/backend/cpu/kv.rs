@@ -26,7 +26,7 @@ impl Store {
     fn new(kv: KvType, len: usize) -> Result<Self> {
         fn zeros<T: bytemuck::Zeroable>(len: usize) -> Result<Box<[T]>> {
             bytemuck::allocation::try_zeroed_slice_box(len)
-                .map_err(|()| Error::OutOfMemory { bytes: len * size_of::<T>(), what: "keys and values" })
+                .map_err(|()| Error::OutOfMemory { bytes: len.saturating_mul(size_of::<T>()), what: "keys and values" })
         }
         Ok(match kv {
             KvType::F16 => Self::F16(zeros(len)?),
@@ -100,12 +100,13 @@ pub struct Cache {
 /// Positions that a layer keeps: all, or its window and one chunk.
 pub fn capacity(slot: &Slot, context: usize, chunk: usize) -> usize {
     let needed = slot.window.map_or(context, |w| context.min(w.saturating_add(chunk)));
-    needed.next_multiple_of(KEYS)
+    needed.checked_next_multiple_of(KEYS).unwrap_or(usize::MAX)
 }
 
 /// Bytes that a session's cache takes.
 pub fn bytes(slots: &[Slot], context: usize, chunk: usize, kv: KvType) -> usize {
-    slots.iter().map(|s| 2 * capacity(s, context, chunk) * s.kv_heads * s.head_dim * kv.bytes()).sum()
+    let layer = |s: &Slot| capacity(s, context, chunk).saturating_mul(2 * s.kv_heads * s.head_dim * kv.bytes());
+    slots.iter().map(layer).fold(0, usize::saturating_add)
 }
 
 impl Cache {
@@ -115,7 +116,7 @@ impl Cache {
             .iter()
             .map(|slot| {
                 let capacity = capacity(slot, context, chunk);
-                let len = capacity * slot.kv_heads * slot.head_dim;
+                let len = capacity.saturating_mul(slot.kv_heads * slot.head_dim);
                 Ok(Layer { slot: *slot, capacity, keys: Store::new(kv, len)?, values: Store::new(kv, len)? })
             })
             .collect::<Result<_>>()?;

@@ -2,12 +2,14 @@
 
 use super::simd::Simd;
 
-/// `e^x` within 2 units in the last place; 0 to the left of -87, and the greatest finite powers to the right of 88.
+/// `e^x` within 2 units in the last place; 0 to the left of -87, and the greatest finite powers to the right of 88;
+/// NaN of NaN.
 ///
 /// Range reduction by powers of two, then the polynomial of the classic Cephes library.
 #[inline(always)]
 pub fn exp<S: Simd>(simd: S, x: S::F) -> S::F {
-    let x = simd.min(simd.max(x, simd.splat(-87.3)), simd.splat(88.0));
+    // `x` comes second each time, so that NaN stays NaN: a damaged score must show in the logits.
+    let x = simd.min(simd.splat(88.0), simd.max(simd.splat(-87.3), x));
     let n = simd.to_i(simd.mul(x, simd.splat(std::f32::consts::LOG2_E)));
     let nf = simd.to_f(n);
     // ln 2 in two parts, so that the remainder keeps all its bits.

@@ -65,6 +65,9 @@ pub struct Options {
     pub isa: Isa,
 }
 
+/// More threads, or tokens of a chunk, are a mistake.
+const MOST: usize = 1 << 16;
+
 /// A weight as the kernels want it.
 enum Held {
     Vector(Vec<f32>),
@@ -110,6 +113,11 @@ impl Cpu {
         options: Options,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
+        for (name, value) in [("threads", options.threads), ("prefill_chunk", options.chunk)] {
+            if !(1..=MOST).contains(&value) {
+                return Err(Error::Option { name: name.into(), what: format!("is {value}; give 1 to {MOST}") });
+            }
+        }
         let schedule =
             if options.plain { Schedule::plain(&graph, options.keep) } else { Schedule::fused(&graph, options.keep) };
         let held = hold(&graph, &weights, options.threads, progress)?;

@@ -204,39 +204,3 @@ fn halves_find_the_greatest() {
         }
     }
 }
-
-#[test]
-#[ignore = "measures; run by hand with --release --nocapture"]
-fn speed() {
-    let mut random = Random(7);
-    let isa = Isa::best();
-    println!("{}", isa.name());
-    for name in ["Q4_1", "Q5_0", "Q8_0", "Q4_K", "Q6_K"] {
-        let format = FORMATS.iter().find(|f| f.name == name).unwrap();
-        let (rows, cols) = (16384, 1024);
-        let one = blocks(format, cols * 64, &mut random);
-        let bytes: Vec<u8> = one.iter().copied().cycle().take(one.len() * rows / 64).collect();
-        let matrix = packed(format, rows, cols, &bytes);
-        for wide in [true, false] {
-            for count in [1, 64] {
-                let x: Vec<f32> = (0..count * cols).map(|_| random.normal()).collect();
-                let mut activations = Activations::new(count, cols, wide, isa.multiplies_pairs());
-                let p = activations.pointers(count);
-                isa.run(Quantise(&p, &x, cols));
-                let mut sums: Sums = [[0.0; UNIT]; PASS];
-                let mut best = f64::MAX;
-                let units = if count == 1 { rows / UNIT } else { 32 };
-                for _ in 0..9 {
-                    let t = std::time::Instant::now();
-                    for at in 0..units {
-                        unit(isa, &matrix, &p, at, 0, count, &mut sums);
-                    }
-                    best = best.min(t.elapsed().as_secs_f64());
-                }
-                let macs = units as f64 * UNIT as f64 * cols as f64 * count as f64;
-                let read = matrix.bytes() as f64 * units as f64 / (rows / UNIT) as f64;
-                println!("{name} wide {wide} N {count}: {:.1} GMAC/s {:.1} GB/s", macs / best / 1e9, read / best / 1e9);
-            }
-        }
-    }
-}

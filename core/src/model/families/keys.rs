@@ -1,14 +1,20 @@
 //! Reads a family's metadata keys: what all decoders share, each value checked as it is read.
 
+use crate::error::shown;
 use crate::gguf::Gguf;
 use crate::model::{Config, RopeConfig};
 use crate::ops::{Activation, Pairing};
 use crate::{Error, Result};
 
-/// No width, head count, vocabulary or context is larger; products of two still fit 64 bits with ease.
+/// No head count, vocabulary or context is larger; products of two still fit 64 bits with ease.
 const MAX_SIZE: usize = 1 << 24;
+/// No model is wider. A chunk has this many floats a token in memory, so the file must not choose it freely.
+const MAX_WIDTH: usize = 1 << 17;
+
 /// No decoder has more layers; a larger number is damage, not a model.
 const MAX_LAYERS: usize = 1024;
+/// A layer has at least these: two norms, four matrices of attention, three of the feed-forward block.
+const LEAST_TENSORS: usize = 9;
 
 /// The metadata of one file, seen with its architecture's prefix.
 pub struct Keys<'a> {
@@ -20,10 +26,12 @@ impl Keys<'_> {
     /// Everything that is a plain size or number, with the variations of the plainest decoder: a llama.
     pub fn decoder(&self) -> Result<Config> {
         let layers = self.size("block_count")?;
-        if layers > MAX_LAYERS {
-            return Err(self.wrong("block_count", format!("is {layers}, but no model has more than {MAX_LAYERS}")));
+        let tensors = self.gguf.tensors().len();
+        if layers > (tensors / LEAST_TENSORS).min(MAX_LAYERS) {
+            let what = format!("is {layers}, more than {MAX_LAYERS} or than the file's {tensors} tensors can make");
+            return Err(self.wrong("block_count", what));
         }
-        let width = self.size("embedding_length")?;
+        let width = self.width("embedding_length")?;
         let heads = self.size("attention.head_count")?;
         let kv_heads = self.optional_size("attention.head_count_kv")?.unwrap_or(heads);
         if !heads.is_multiple_of(kv_heads) {
@@ -41,7 +49,7 @@ impl Keys<'_> {
             heads,
             kv_heads,
             head_dim,
-            ffn: self.size("feed_forward_length")?,
+            ffn: self.width("feed_forward_length")?,
             vocab: self.vocab()?,
             context: self.size("context_length")?,
             norm_eps: self.norm_eps()?,
@@ -68,6 +76,14 @@ impl Keys<'_> {
         self.optional_size(key)?.ok_or_else(|| self.wrong(key, "is missing"))
     }
 
+    /// A size of the activations, from 1 to [`MAX_WIDTH`].
+    fn width(&self, key: &str) -> Result<usize> {
+        match self.size(key)? {
+            width if width > MAX_WIDTH => Err(self.wrong(key, format!("is {width}, expected 1 to {MAX_WIDTH}"))),
+            width => Ok(width),
+        }
+    }
+
     /// A size, from 1 to [`MAX_SIZE`].
     pub fn optional_size(&self, key: &str) -> Result<Option<usize>> {
         match self.gguf.metadata().u64(&self.full(key))? {
@@ -77,10 +93,10 @@ impl Keys<'_> {
         }
     }
 
-    /// A finite number above zero.
+    /// A finite number above zero, not so small that it has no finite reciprocal.
     pub fn positive(&self, key: &str) -> Result<Option<f32>> {
         match self.gguf.metadata().f32(&self.full(key))? {
-            Some(x) if !(x.is_finite() && x > 0.0) => {
+            Some(x) if !(x.is_normal() && x > 0.0) => {
                 Err(self.wrong(key, format!("is {x}, expected a finite number above 0")))
             }
             x => Ok(x),
@@ -122,8 +138,8 @@ impl Keys<'_> {
             let what = format!("is {value_length}, but keys have {head_dim}: heads of two sizes are not supported");
             return Err(self.refused("attention.value_length", what));
         }
-        if heads * head_dim > MAX_SIZE {
-            let what = format!("is {heads}, with heads of {head_dim} more than {MAX_SIZE} columns");
+        if heads.saturating_mul(head_dim) > MAX_WIDTH {
+            let what = format!("is {heads}, with heads of {head_dim} more than {MAX_WIDTH} columns");
             return Err(self.wrong("attention.head_count", what));
         }
         Ok(head_dim)
@@ -143,7 +159,7 @@ impl Keys<'_> {
                 factor => factor,
             },
             other => {
-                let what = format!("is {other:?}, which is not supported; known: none, linear");
+                let what = format!("is {}, which is not supported; known: none, linear", shown(other));
                 return Err(self.refused("rope.scaling.type", what));
             }
         };

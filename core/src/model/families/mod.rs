@@ -18,6 +18,9 @@ use keys::Keys;
 /// A name in `general.architecture` and what its metadata means.
 type Family = (&'static str, fn(&Keys) -> Result<Config>);
 
+/// Characters of a name that is not known, for a message.
+const LONGEST_NAME: usize = 80;
+
 const FAMILIES: [Family; 4] =
     [("gemma3", gemma3::config), ("llama", llama::config), ("qwen2", qwen2::config), ("qwen3", qwen3::config)];
 
@@ -36,7 +39,7 @@ pub fn config(gguf: &Gguf) -> Result<Config> {
     })?;
     let Some((architecture, family)) = FAMILIES.iter().find(|(known, _)| *known == name) else {
         let known = FAMILIES.map(|(name, _)| name).join(", ");
-        return Err(Error::UnsupportedArchitecture { name: name.into(), known });
+        return Err(Error::UnsupportedArchitecture { name: name.chars().take(LONGEST_NAME).collect(), known });
     };
     family(&Keys { gguf, architecture })
 }
