@@ -156,7 +156,7 @@ fn pieces_cover_the_source_once() {
     let pieces: Mutex<Vec<Range<usize>>> = Mutex::default();
     let mut arena = arena(format, rows, cols);
     let packed = Packed::pack(format, format.packed.unwrap().0, rows, cols, &bytes, 3, &mut arena, &|piece| {
-        pieces.lock().unwrap().push(piece)
+        pieces.lock().unwrap().push(piece);
     })
     .unwrap();
     let mut pieces = pieces.into_inner().unwrap();

@@ -59,8 +59,8 @@ impl Halves<'_> {
         team.each(units.div_ceil(FILLED), |part| {
             for unit in part * FILLED..units.min((part + 1) * FILLED) {
                 let mut sums = [f32::NEG_INFINITY; UNIT];
-                // What is not a number is not left out.
-                if !(bounds[unit].upper < threshold) {
+                let left_out = bounds[unit].upper < threshold; // What is not a number is not.
+                if !left_out {
                     rows(isa, self.matrix, &self.x, unit * UNIT, 0, &mut sums);
                 }
                 let len = UNIT.min(self.matrix.rows() - unit * UNIT);

@@ -41,7 +41,7 @@ pub fn unit(isa: Isa, matrix: &Packed, x: &Pointers, unit: usize, first: usize, 
 
 /// Sums of weight rows `first..first + sums.len()` for one row of the chunk: one or two units of one tile.
 pub fn rows(isa: Isa, matrix: &Packed, x: &Pointers, first: usize, row: usize, sums: &mut [f32]) {
-    debug_assert!(first % UNIT == 0 && sums.len() % UNIT == 0 && first % TILE + sums.len() <= TILE);
+    debug_assert!(first.is_multiple_of(UNIT) && sums.len().is_multiple_of(UNIT) && first % TILE + sums.len() <= TILE);
     run(isa, matrix, x, Part::Rows { first, row, sums });
 }
 
