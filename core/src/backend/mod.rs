@@ -12,17 +12,40 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Which logits a run returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Want {
     /// None: only the cache grows.
     Nothing,
     /// Those after the last token.
     Last,
-    /// Those after the last token of at least this many of the most probable tokens; others may be `-inf`. Where the
+    /// Those after the last token of at least the tokens that can be among the best; others may be `-inf`. Where the
     /// head is large and these are at most [`FEW`], this reads half of it.
-    Best(usize),
+    Best(Best),
     /// Those after every token.
     All,
+}
+
+/// The tokens with the greatest logits, after penalties that may yet lower any of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Best {
+    /// How many.
+    pub count: usize,
+    /// May divide a positive logit and multiply a negative one; at least 1.
+    pub penalty: f32,
+    /// May be taken from a logit after that; at least 0.
+    pub less: f32,
+}
+
+impl Best {
+    /// The `count` greatest as they are.
+    pub fn of(count: usize) -> Self {
+        Self { count, penalty: 1.0, less: 0.0 }
+    }
+
+    /// What is left of a logit after all penalties. As many as reach a logit still reach this.
+    pub fn floor(&self, logit: f32) -> f32 {
+        (if logit > 0.0 { logit / self.penalty } else { logit * self.penalty }) - self.less
+    }
 }
 
 /// The most tokens that [`Want::Best`] is good for: of more, the least lies among so many others that most of the head

@@ -1,7 +1,7 @@
 //! A stream of text: feed, sample, decode, stop. Pulled, never pushed.
 
 use super::Session;
-use crate::backend::{Cancel, FEW, Want};
+use crate::backend::{Best, Cancel, FEW, Want};
 use crate::generate::{Constraint, Sampler, Sampling, StopReason, StopStrings};
 use crate::stats::{Stats, peak_rss_bytes};
 use crate::tokenizer::Decoder;
@@ -67,8 +67,8 @@ impl<'s> Generation<'s> {
         let ends = (0..engine.vocab() as u32).filter(|&id| sampling.min_tokens > 0 && tokenizer.is_end(id));
         let ends: Vec<u32> = ends.collect();
         let reach = if constraint.is_some() { None } else { sampling.reach() };
-        let few = reach.map(|reach| reach + ends.len()).filter(|few| *few <= FEW);
-        let want = few.map_or(Want::Last, Want::Best);
+        let best = reach.map(|best| Best { count: best.count + ends.len(), ..best });
+        let want = best.filter(|best| best.count <= FEW).map_or(Want::Last, Want::Best);
         Ok(Self {
             sampler,
             constraint,

@@ -144,11 +144,7 @@ impl Session {
 
     /// Takes the last token back, if the logits after it leave out some that `want` asks for; returns it.
     pub(super) fn take_back(&mut self, want: Want) -> Result<Option<u32>> {
-        let enough = match (self.want, want) {
-            (Want::Best(there), Want::Best(wanted)) => there >= wanted,
-            (Want::Best(_), _) => false,
-            _ => true,
-        };
+        let enough = self.want == want || !matches!(self.want, Want::Best(_));
         let Some((&last, rest)) = self.ids.split_last().filter(|_| !enough) else { return Ok(None) };
         self.truncate(rest.len())?;
         Ok(Some(last))

@@ -1,5 +1,6 @@
 //! The options of a generation.
 
+use crate::backend::Best;
 use crate::{Error, Result};
 
 /// How tokens are chosen, and when to stop.
@@ -66,16 +67,15 @@ impl Default for Sampling {
 }
 
 impl Sampling {
-    /// How many of the greatest logits can be chosen from; `None` where it can be any.
-    ///
-    /// A penalty lowers what the answer has, so that as many more may come in.
-    pub fn reach(&self) -> Option<usize> {
+    /// Which of the greatest logits can be chosen from; `None` where it can be any.
+    pub fn reach(&self) -> Option<Best> {
         let raises = self.repetition_penalty < 1.0 || self.presence_penalty < 0.0 || self.frequency_penalty < 0.0;
-        let kept = if self.temperature == 0.0 { 1 } else { self.top_k };
-        if raises || !self.logit_bias.is_empty() || kept == 0 {
+        let count = if self.temperature == 0.0 { 1 } else { self.top_k };
+        if raises || !self.logit_bias.is_empty() || count == 0 {
             return None;
         }
-        Some(kept.saturating_add(if self.penalises() { self.penalty_window } else { 0 }))
+        let less = self.presence_penalty + self.frequency_penalty * self.penalty_window.min(self.max_tokens) as f32;
+        Some(Best { count, penalty: self.repetition_penalty, less })
     }
 
     /// Always the most probable token.

@@ -5,7 +5,7 @@ use crate::args::{ModelArgs, positive};
 use crate::failure::Failure;
 use crate::{numbers, output, progress, stats};
 use clap::Args;
-use kinglet::backend::{Cancel, Want};
+use kinglet::backend::{Best, Cancel, Want};
 use kinglet::engine::Session;
 use kinglet::generate::argmax;
 use kinglet::stats::peak_rss_bytes;
@@ -132,7 +132,7 @@ impl Bench {
                 // A greedy generation, but for the text.
                 for _ in 0..self.decode {
                     let id = argmax(session.logits()).unwrap_or_default();
-                    session.feed_for(&[id], Want::Best(1), cancel)?;
+                    session.feed_for(&[id], Want::Best(Best::of(1)), cancel)?;
                 }
                 decode.push(self.decode as f64 / start.elapsed().as_secs_f64());
             }

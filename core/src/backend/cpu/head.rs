@@ -13,7 +13,7 @@ use super::matmul::{STRIP, UNIT, offset, rows, totals, words};
 use super::planes::{Planes, Read, ahead, codes, scales};
 use super::pool::Team;
 use super::simd::{Dot, Isa, Kernel, Simd};
-use crate::backend::FEW;
+use crate::backend::{Best, FEW};
 use crate::quant::{Packed, TILE};
 
 /// Standard deviations within which a logit is taken to lie. Over 1,843 positions of three texts and 262,144 rows, 9 of
@@ -36,8 +36,8 @@ pub struct Halves<'a> {
     pub matrix: &'a Packed,
     /// One quantised row.
     pub x: Pointers,
-    /// How many of the greatest logits are wanted, at most [`FEW`].
-    pub best: usize,
+    /// Which logits are wanted, at most [`FEW`].
+    pub best: Best,
     /// One a unit.
     pub bounds: *mut Bounds,
     /// One a row of the matrix.
@@ -55,7 +55,7 @@ impl Halves<'_> {
         // SAFETY: written above, before the barrier.
         let bounds = unsafe { std::slice::from_raw_parts(self.bounds, units) };
         // Every thread finds the same, sooner than it could be told.
-        let threshold = greatest(bounds, self.best);
+        let threshold = self.best.floor(greatest(bounds, self.best.count));
         team.each(units.div_ceil(FILLED), |part| {
             for unit in part * FILLED..units.min((part + 1) * FILLED) {
                 let mut sums = [f32::NEG_INFINITY; UNIT];
@@ -92,10 +92,10 @@ impl Halves<'_> {
     }
 }
 
-/// What the `best`-th greatest logit reaches at least: as many units have one that does.
-fn greatest(bounds: &[Bounds], best: usize) -> f32 {
+/// What the `count`-th greatest logit reaches at least: as many units have one that does.
+fn greatest(bounds: &[Bounds], count: usize) -> f32 {
     let mut found = [f32::NEG_INFINITY; FEW]; // in falling order
-    let found = &mut found[..best.clamp(1, FEW)];
+    let found = &mut found[..count.clamp(1, FEW)];
     for bounds in bounds {
         if bounds.lower > found[found.len() - 1] {
             let at = found.partition_point(|x| *x >= bounds.lower);

@@ -29,7 +29,7 @@ mod tests;
 pub use kv::bytes as kv_bytes;
 pub use simd::Isa;
 
-use super::{Cancel, Device, Memory, Program, State, Want};
+use super::{Best, Cancel, Device, Memory, Program, State, Want};
 use crate::graph::{Graph, NodeId, Role, Rows, WeightId, WeightSpec};
 use crate::ops::{Op, Rope};
 use crate::precision::{Activations as Precision, KvType};
@@ -156,7 +156,7 @@ impl Cpu {
         cache: &mut Cache,
         ids: &[u32],
         wanted: usize,
-        best: Option<usize>,
+        best: Option<Best>,
         logits: &mut [f32],
         cancel: &Cancel,
     ) -> Result<()> {

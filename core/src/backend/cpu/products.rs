@@ -62,7 +62,7 @@ impl Step<'_> {
 
     /// The head, where it is read by halves and not all of its logits are wanted.
     fn head(&self, stage: &Stage, rows: usize) -> Option<Halves<'_>> {
-        let best = self.best.filter(|best| rows == 1 && *best <= FEW)?;
+        let best = self.best.filter(|best| rows == 1 && best.count <= FEW)?;
         let id = self.graph.logits();
         let (Op::Matmul(op), [only]) = (&self.graph.node(id).op, &stage.nodes[..]) else { return None };
         let Held::Packed(matrix) = &self.held[op.weight.0] else { return None };

@@ -13,7 +13,7 @@ use super::pool::Team;
 use super::rows::{gated, rms_norm, rope, softcap};
 use super::simd::{Isa, Kernel, Simd};
 use super::{Held, Turns};
-use crate::backend::Cancel;
+use crate::backend::{Best, Cancel};
 use crate::graph::{Graph, Node, NodeId, Rows, WeightId};
 use crate::ops::{Op, add, angle};
 use crate::schedule::{Kind, Place, Schedule};
@@ -38,8 +38,8 @@ pub struct Step<'a> {
     pub rows: usize,
     /// How many of the last ones' logits are wanted.
     pub wanted: usize,
-    /// How many of the last one's greatest logits are wanted, if not all.
-    pub best: Option<usize>,
+    /// Which of the last one's logits are wanted, if not all.
+    pub best: Option<Best>,
     pub cancel: &'a Cancel,
     pub buffers: Buffers,
 }

@@ -7,6 +7,7 @@ use super::head::{Bounds, Halves};
 use super::matmul::{PASS, STRIP, Sums, UNIT, unit};
 use super::pool::Pool;
 use super::simd::{Isa, Kernel, Simd};
+use crate::backend::Best;
 use crate::quant::{Arena, FORMATS, Format, Packed};
 
 /// A small generator of its own, so that cases are the same everywhere.
@@ -192,7 +193,7 @@ fn halves_find_the_greatest() {
                 let mut bounds = vec![Bounds::default(); rows.div_ceil(UNIT)];
                 let mut logits = vec![f32::NAN; rows];
                 let (at, to) = (bounds.as_mut_ptr(), logits.as_mut_ptr());
-                let halves = Halves { matrix: &matrix, x: pointers, best, bounds: at, logits: to };
+                let halves = Halves { matrix: &matrix, x: pointers, best: Best::of(best), bounds: at, logits: to };
                 Pool::new(2).run(|team| halves.run(isa, team));
                 let left_out = logits.iter().filter(|x| **x == f32::NEG_INFINITY).count();
                 assert!(left_out > rows / 2, "{}: {left_out} left out", isa.name());
