@@ -42,7 +42,7 @@ enum Command {
     },
     /// Checks the licences, sources and versions of the dependencies.
     Deny,
-    /// Runs the CPU kernels' tests on aarch64 under qemu.
+    /// Runs the CPU backend's tests on aarch64 under qemu, and type-checks for phones.
     Cross,
     /// Measures prefill and decode with both models.
     Bench {
