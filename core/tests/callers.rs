@@ -9,9 +9,9 @@ mod mini;
 #[path = "common/writer.rs"]
 mod writer;
 
-use kinglet::backend::Want;
 use kinglet::backend::cpu::{self, Cpu};
 use kinglet::backend::reference::Reference;
+use kinglet::backend::{Program, Want};
 use kinglet::chat::{ChatTemplate, Message, Role};
 use kinglet::gguf::Gguf;
 use kinglet::model::{config, decoder};
@@ -102,7 +102,6 @@ fn options_of_the_devices_themselves() {
         let (graph, weights) = parts();
         names(Reference::prepare(graph, weights, threads, chunk), option, "");
     }
-    use kinglet::backend::Program;
     let program = prepare(options).unwrap();
     for context in [usize::MAX, usize::MAX / 2, 1 << 60] {
         assert_eq!(program.state(context).err().unwrap().kind(), "out_of_memory");
@@ -358,7 +357,7 @@ fn templates_that_never_end_or_want_all_memory_are_refused() {
         let text = error.to_string();
         assert!(error.kind() == "template" && text.len() < 700, "{name}: {text:.700}");
         assert!(peak <= MOST, "{name}: {peak} bytes");
-        assert!(began.elapsed() < Duration::from_secs(60), "{name}: {:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_mins(1), "{name}: {:?}", began.elapsed());
         println!("{name}: {peak} bytes, {:?}: {text}", began.elapsed());
     }
 }
