@@ -104,8 +104,12 @@ mod tests {
 
     /// One feed-forward block.
     fn graph() -> Graph {
+        graph_of(100)
+    }
+
+    fn graph_of(vocab: usize) -> Graph {
         let mut b = Builder::default();
-        let table = b.weight("token_embd.weight", 32, 100, Role::Table);
+        let table = b.weight("token_embd.weight", 32, vocab, Role::Table);
         let x = b.node("token_embd", Op::Embed(Embed { table, scale: 1.0 }), &[]);
         let weight = b.weight("ffn_norm.weight", 32, 1, Role::Vector);
         let h = b.node("ffn_norm", Op::RmsNorm(RmsNorm { weight, eps: 1e-6, dim: 32 }), &[x]);
@@ -119,7 +123,7 @@ mod tests {
         let down = product(&mut b, "ffn_down", 64, 32, act);
         let x = b.node("l_out", Op::Add, &[x, down]);
         let x = b.node("output_rows", Op::PickRows, &[x]);
-        product(&mut b, "output", 32, 100, x);
+        product(&mut b, "output", 32, vocab, x);
         b.finish()
     }
 
@@ -152,6 +156,15 @@ mod tests {
             assert_no_overlap(&graph, &Schedule::plain(&graph, keep), keep);
             assert_no_overlap(&graph, &Schedule::fused(&graph, keep), keep);
         }
+    }
+
+    #[test]
+    fn only_logits_lie_where_the_caller_wants_them() {
+        // As many tokens as the model is wide: the picked rows have the logits' shape, too.
+        let graph = graph_of(32);
+        let places = Schedule::fused(&graph, Keep::Logits).places;
+        let found: Vec<usize> = (0..places.len()).filter(|&i| places[i] == Some(Place::Logits)).collect();
+        assert_eq!(found, [graph.logits().0]);
     }
 
     #[test]
