@@ -37,12 +37,11 @@ fn summarize_in_every_style() {
 fn bullets_have_their_form() {
     let model = tiny("llama-f32");
     let text = "the man is in the station and the rain is in the street. ".repeat(30);
-    for (length, lines) in [("2s", 2), ("3s", 3), ("5s", 5)] {
+    for (length, lines) in [("1s", 1), ("2s", 2), ("3s", 3)] {
         let command = ["summarize", "--style", "bullets", "--length", length, "--max-tokens", "5"];
         let answer = pipe(&args(&command, &model), text.as_bytes()).json();
         let summary = answer["summary"].as_str().unwrap();
         assert_eq!(summary.lines().filter(|line| line.starts_with("- ")).count(), lines, "{summary:?}");
-        assert_eq!(answer["parts"], lines);
     }
 }
 
@@ -141,10 +140,10 @@ fn hostile_texts_work() {
     for text in &texts {
         for command in [
             &["summarize", "--style", "bullets"][..],
-            &["rewrite", "--ctx", "400"],
+            &["rewrite"],
             &["reply"],
             &["classify", "--labels", "<eos>,<end_of_turn>,b"],
-            &["extract", "--fields", "<eos>,\"a"],
+            &["extract", "--fields", "\"<eos>"],
         ] {
             let command = [command, &["--max-tokens", "3", "--device", "cpu"]].concat();
             // A long text makes many parts; one command with them is enough.

@@ -131,6 +131,11 @@ impl<'s> Generation<'s> {
         }
     }
 
+    /// Takes ids for part of the answer as far as the penalties go, for an answer that goes on from an earlier one.
+    pub(crate) fn penalise(&mut self, ids: &[u32]) {
+        ids.iter().for_each(|&id| self.sampler.accept(id));
+    }
+
     /// All the text that is still to come.
     pub fn text(&mut self) -> Result<String> {
         let mut text = String::new();

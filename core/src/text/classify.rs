@@ -90,9 +90,7 @@ impl Classifier {
             ),
             input: "Text",
             output: "Category",
-            examples: &[],
-            shown: false,
-            lines: false,
+            ..Prompt::default()
         };
         let longest = ids.iter().map(Vec::len).max().unwrap_or(0);
         let limit = limit(engine, &prompt, longest)?;

@@ -67,8 +67,7 @@ pub fn digest<'s>(
         input: "Notifications",
         output: "Summary",
         examples: EXAMPLES,
-        shown: false,
-        lines: false,
+        ..Prompt::default()
     };
     let prompt = prompt.fitting(engine)?;
     let mut sampling = answering(sampling, Sampling::faithful, 48.min(engine.context() / 4).max(8));
@@ -112,7 +111,7 @@ impl Task for Plan {
             (head, self.prompt.encode(engine, &text)?)
         };
         let progress = Progress { part: self.at, parts: self.todo.len(), round: 0 };
-        Ok(Some(Step { progress, lead, ids, sampling: self.sampling.clone(), show: true }))
+        Ok(Some(Step { progress, lead, ids, goes_on: false, sampling: self.sampling.clone(), show: true }))
     }
 
     fn done(&mut self, text: String) {

@@ -67,9 +67,8 @@ pub fn extract(session: &mut Session, text: &str, options: &Extract, cancel: &Ca
         ),
         input: "Text",
         output: "JSON",
-        examples: &[],
-        shown: false,
-        lines: false,
+        one_turn: true,
+        ..Prompt::default()
     };
     let frame = engine.tokenizer().encode(&options.fields.join(" "), Special::Plain)?.len() + 6 * options.fields.len();
     if frame > MOST {
@@ -77,8 +76,8 @@ pub fn extract(session: &mut Session, text: &str, options: &Extract, cancel: &Ca
         return Err(Error::Option { name: "fields".into(), what });
     }
     let answer = options.fields.len().saturating_mul(options.max_tokens).saturating_add(frame);
-    // Values rarely take all they may; a quarter of the context is kept for the text whatever they may take.
-    let limit = limit(&engine, &prompt, answer.min(engine.context() / 2))?;
+    // Values rarely take all they may; most of the context is kept for the text whatever they may take.
+    let limit = limit(&engine, &prompt, answer.min(engine.context() / 3))?;
     let parts = parts(&engine, text, limit)?;
     let mut found: Vec<Option<String>> = vec![None; options.fields.len()];
     let mut meter = Meter::new(engine.device().kind);

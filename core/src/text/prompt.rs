@@ -1,21 +1,29 @@
 //! A task's prompt: one short instruction in the model's chat format, or a page to be continued.
 //!
-//! The instruction is the system's and the text alone is the user's. Small models are tuned on just that; told both in
-//! one turn they talk about the text, or of themselves. What does not depend on the text stands in front, so that its keys and values serve many texts.
+//! The instruction is the system's and the text alone is the user's, unless a task knows better: told both in one turn,
+//! small models like to talk about the text, or of themselves. What does not depend on the text stands in front, so that
+//! its keys and values serve many texts.
 
 use crate::chat::{Message, Role};
 use crate::tokenizer::Special;
 use crate::{Engine, Error, Result};
 
 /// A prompt but for its text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Prompt {
     /// What to do, one sentence or two.
     pub instruction: String,
+    /// Whether the instruction stands in the text's own turn even where the system could say it.
+    pub one_turn: bool,
     /// What the text is called.
     pub input: &'static str,
     /// What the answer is called; used where the model continues a page.
     pub output: &'static str,
+    /// How an answer in the model's chat format begins; not part of the result. Begun for it, a small model gives
+    /// what was asked for instead of replying to the text.
+    pub opening: &'static str,
+    /// The same on a page, after the answer's name.
+    pub page_opening: &'static str,
     /// Texts and answers, for a model that continues a page.
     pub examples: &'static [(&'static str, &'static str)],
     /// Whether a model that takes instructions sees the examples, too, as turns before the text's. They teach a form,
@@ -55,10 +63,12 @@ impl Prompt {
             return self.turns(engine, text);
         }
         let mut page = format!("{instruction}\n\n");
+        // Answers of a line follow their name, others bring a line's end.
+        let space = if self.page_opening.is_empty() { " " } else { "" };
         for (text, answer) in self.examples {
-            page += &format!("{input}: {text}\n{output}: {answer}\n\n");
+            page += &format!("{input}: {text}\n{output}:{space}{answer}\n\n");
         }
-        page += &format!("{input}: {text}\n{output}:");
+        page += &format!("{input}: {text}\n{output}:{}", self.page_opening);
         let tokenizer = engine.tokenizer();
         let mut ids: Vec<u32> = tokenizer.bos().filter(|_| tokenizer.adds_bos()).into_iter().collect();
         ids.extend(tokenizer.encode(&page, Special::Plain)?);
@@ -67,23 +77,31 @@ impl Prompt {
 
     /// The prompt in the model's chat format.
     fn turns(&self, engine: &Engine, text: &str) -> Result<Vec<u32>> {
-        let template = engine.chat_template();
-        let mut messages = vec![Message::new(Role::System, self.instruction.as_str())];
-        for (text, answer) in self.examples.iter().filter(|_| self.shown) {
-            messages.extend([Message::new(Role::User, *text), Message::new(Role::Assistant, *answer)]);
+        let encode = |one_turn| engine.chat_template().encode(engine.tokenizer(), &self.messages(text, one_turn), true);
+        let mut ids = match encode(self.one_turn) {
+            // Some templates refuse a system's message.
+            Err(Error::Template(_)) => encode(true)?,
+            ids => ids?,
+        };
+        ids.extend(engine.tokenizer().encode(self.opening, Special::Plain)?);
+        Ok(ids)
+    }
+
+    fn messages(&self, text: &str, one_turn: bool) -> Vec<Message> {
+        let Self { instruction, input, .. } = self;
+        let examples = if self.shown { self.examples } else { &[] };
+        let mut messages = Vec::new();
+        if !one_turn {
+            messages.push(Message::new(Role::System, instruction.as_str()));
         }
-        messages.push(Message::new(Role::User, text));
-        match template.encode(engine.tokenizer(), &messages, true) {
-            // Some templates refuse a system's message; the first turn can say the same.
-            Err(Error::Template(_)) => {
-                messages.remove(0);
-                if let Some(first) = messages.first_mut() {
-                    first.content = format!("{}\n\n{}", self.instruction, first.content);
-                }
-                template.encode(engine.tokenizer(), &messages, true)
-            }
-            ids => ids,
+        let ask = |text: &str| {
+            Message::new(Role::User, if one_turn { format!("{instruction}\n\n{input}:\n{text}") } else { text.into() })
+        };
+        for (text, answer) in examples {
+            messages.extend([ask(text), Message::new(Role::Assistant, *answer)]);
         }
+        messages.push(ask(text));
+        messages
     }
 
     /// How many ids all prompts begin with: those that the prompts of two unlike texts share.

@@ -60,7 +60,7 @@ pub fn reply(session: &mut Session, message: &str, options: &ReplyOptions, cance
         output: "Reply",
         examples: EXAMPLES,
         shown: true,
-        lines: false,
+        ..Prompt::default()
     };
     let prompt = prompt.fitting(&engine)?;
     let most = 32.min(engine.context() / 4).max(4);

@@ -118,8 +118,19 @@ impl Task for Plan {
         let lead = if part > 1 { "\n\n".into() } else { String::new() };
         let ids = self.prompt.encode(engine, &text)?;
         let most = (count(engine, &text)? * 3 / 2 + 32).min(engine.context().saturating_sub(ids.len())).max(1);
-        let sampling = self.sampling.clone().max_tokens(most.min(self.sampling.max_tokens));
-        Ok(Some(Step { progress: Progress { part, parts: self.of, round: 0 }, lead, ids, sampling, show: true }))
+        let mut sampling = self.sampling.clone().max_tokens(most.min(self.sampling.max_tokens));
+        // Small models like to explain themselves in a paragraph of their own.
+        if !text.trim().contains("\n\n") {
+            sampling.stop.push("\n\n".into());
+        }
+        Ok(Some(Step {
+            progress: Progress { part, parts: self.of, round: 0 },
+            lead,
+            ids,
+            goes_on: false,
+            sampling,
+            show: true,
+        }))
     }
 
     fn done(&mut self, _: String) {}
@@ -157,6 +168,8 @@ fn wording(tone: &Tone) -> Prompt {
         ],
         Tone::Custom(_) => &[],
     };
-    let shown = *tone == Tone::Proofread;
-    Prompt { instruction, input: "Text", output: "Rewritten", examples, shown, lines: true }
+    let proofread = *tone == Tone::Proofread;
+    let opening = if proofread { "Here is the corrected text:\n\n" } else { "Here is the rewritten text:\n\n" };
+    let output = if proofread { "Corrected" } else { "Rewritten" };
+    Prompt { instruction, input: "Text", output, opening, examples, lines: true, ..Prompt::default() }
 }

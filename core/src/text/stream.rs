@@ -36,6 +36,8 @@ pub struct Step {
     pub(super) lead: String,
     /// The prompt; none if `lead` is all there is.
     pub(super) ids: Vec<u32>,
+    /// Whether the prompt goes on from what the session holds, which is all of the last generation but its last token.
+    pub(super) goes_on: bool,
     pub(super) sampling: Sampling,
     /// Whether the generated text is part of the result.
     pub(super) show: bool,
@@ -68,6 +70,8 @@ pub struct TaskStream<'s, T> {
     fed: usize,
     /// What this generation gave.
     current: String,
+    /// Ids of the generations that go on from each other.
+    written: Vec<u32>,
     /// What was given out.
     shown: String,
     over: bool,
@@ -88,6 +92,7 @@ impl<'s, T: Task> TaskStream<'s, T> {
             show: false,
             fed: 0,
             current: String::new(),
+            written: Vec::new(),
             shown: String::new(),
             over: false,
         }
@@ -139,7 +144,9 @@ impl<'s, T: Task> TaskStream<'s, T> {
             self.over = true;
             return Ok(());
         };
-        self.queue.push_back(Event::Progress(step.progress));
+        if !step.goes_on {
+            self.queue.push_back(Event::Progress(step.progress));
+        }
         if !step.lead.is_empty() {
             self.queue.push_back(Event::Text(step.lead));
         }
@@ -152,17 +159,24 @@ impl<'s, T: Task> TaskStream<'s, T> {
             return Ok(());
         };
         let began = Instant::now();
-        let (held, cached) = match self.prefix.enter(session, &step.ids, &self.cancel) {
+        let ids = if step.goes_on { [session.ids(), &step.ids].concat() } else { step.ids };
+        let (held, cached) = match self.prefix.enter(session, &ids, &self.cancel) {
             Err(Error::Cancelled) => {
                 self.cancelled();
                 return Ok(());
             }
             other => other?,
         };
-        self.meter.prompt(step.ids.len(), cached, began.elapsed());
-        (self.show, self.fed) = (step.show, step.ids.len() - held);
+        self.meter.prompt(ids.len(), cached, began.elapsed());
+        (self.show, self.fed) = (step.show, ids.len() - held);
         self.current.clear();
-        self.generation = Some(session.generate(&step.ids[held..], &step.sampling, &self.cancel)?);
+        let mut generation = session.generate(&ids[held..], &step.sampling, &self.cancel)?;
+        if step.goes_on {
+            generation.penalise(&self.written);
+        } else {
+            self.written.clear();
+        }
+        self.generation = Some(generation);
         Ok(())
     }
 
@@ -184,6 +198,7 @@ impl<'s, T: Task> TaskStream<'s, T> {
         if generation.stop() == Some(StopReason::Cancelled) {
             self.over = true;
         }
+        self.written.extend_from_slice(generation.ids());
         self.session = Some(generation.into_session());
         self.task.done(self.current.trim().to_owned());
         Ok(())

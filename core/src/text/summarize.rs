@@ -1,12 +1,13 @@
 //! Summaries. A text that does not fit the context is summarised in parts, and the summaries are summarised.
 //!
-//! A summary of several points is one sentence for each of as many parts of the text: small models write one
-//! good sentence of a few paragraphs, but neither count nor keep to a form.
+//! A summary is the first point, or the first few, of a numbered list whose numbers are written for the model: small
+//! models neither count nor keep to a form, but a list they continue with what the text says.
 
 use super::prefix::Prefix;
 use super::prompt::{Prompt, count, parts};
 use super::stream::{Progress, Step, Task, TaskStream};
 use crate::generate::Sampling;
+use crate::tokenizer::Special;
 use crate::{Cancel, Engine, Result, Session, Stats};
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -88,6 +89,9 @@ pub struct Plan {
     wording: Wording,
     sampling: Sampling,
     limit: usize,
+    /// Points of the summary, and those of them that are begun.
+    points: usize,
+    point: usize,
     /// Parts of the text, however many rounds follow.
     parts: usize,
     round: usize,
@@ -116,28 +120,30 @@ impl Plan {
     fn new(engine: &Engine, text: &str, options: &Summarize) -> Result<Self> {
         let mut wording = Wording::new(options.style, options.length);
         wording.prompt = wording.prompt.fitting(engine)?;
-        let answer = wording.tokens.min(engine.context() / 4).max(8);
+        let points = wording.points.min(count(engine, text)?.div_ceil(POINT));
+        let room = (engine.context() / 4).max(8);
+        let answer = wording.tokens.min(room / points.max(1)).max(8);
         let mut sampling = answering(options.sampling.as_ref(), Sampling::faithful, answer);
         sampling.stop.extend(wording.prompt.stops(engine));
         sampling.stop.extend(wording.stops.iter().map(ToString::to_string));
-        let limit = limit(engine, &wording.prompt, answer)?;
-        let todo: VecDeque<String> = spread(engine, text, limit, wording.points)?.into();
+        let limit = limit(engine, &wording.prompt, (answer + 4) * points.max(1))?;
+        let todo: VecDeque<String> = parts(engine, text, limit)?.into();
         let of = todo.len();
-        Ok(Self { wording, sampling, limit, parts: of, round: 0, todo, of, done: Vec::new() })
+        Ok(Self { wording, sampling, limit, points, point: 0, parts: of, round: 0, todo, of, done: Vec::new() })
     }
 
     /// Whether what this round writes is the summary.
     fn is_last(&self) -> bool {
-        self.of <= self.wording.points
+        self.of <= 1
     }
 
     /// The summaries become the text.
     fn next_round(&mut self, engine: &Engine) -> Result<()> {
         let text = std::mem::take(&mut self.done).join("\n");
-        let mut next = spread(engine, &text, self.limit, self.wording.points)?;
+        let mut next = parts(engine, &text, self.limit)?;
         if next.len() >= self.of {
             // Summaries no shorter than their texts would go round for ever.
-            next.truncate(self.wording.points);
+            next.truncate(1);
         }
         (self.of, self.todo) = (next.len(), next.into());
         self.round += 1;
@@ -152,15 +158,26 @@ impl Task for Plan {
         if self.todo.is_empty() && !self.is_last() {
             self.next_round(engine)?;
         }
-        let Some(text) = self.todo.pop_front() else { return Ok(None) };
-        let part = self.of - self.todo.len();
         let (first, others) = self.wording.leads;
-        let lead = if part == 1 { first } else { others };
+        let (lead, ids, goes_on) = if let Some(text) = self.todo.pop_front() {
+            self.point = 1;
+            (first, self.wording.prompt.encode(engine, &text)?, false)
+        } else if self.is_last() && (1..self.points).contains(&self.point) {
+            self.point += 1;
+            let number = format!("\n{}.", self.point);
+            (others, engine.tokenizer().encode(&number, Special::Plain)?, true)
+        } else {
+            return Ok(None);
+        };
+        let mut sampling = self.sampling.clone();
+        // What was said in one point is less welcome in the next.
+        sampling.repetition_penalty *= if goes_on { 1.05 } else { 1.0 };
         Ok(Some(Step {
-            progress: Progress { part, parts: self.of, round: self.round },
+            progress: Progress { part: self.of - self.todo.len(), parts: self.of, round: self.round },
             lead: if self.is_last() { lead.into() } else { String::new() },
-            ids: self.wording.prompt.encode(engine, &text)?,
-            sampling: self.sampling.clone(),
+            ids,
+            goes_on,
+            sampling,
             show: self.is_last(),
         }))
     }
@@ -177,38 +194,20 @@ impl Task for Plan {
     }
 }
 
-/// The parts of a text, at most `limit` tokens each. If as many as `points` can hold it, about so many parts of equal
-/// length, but fewer where the text is short.
-fn spread(engine: &Engine, text: &str, limit: usize, points: usize) -> Result<Vec<String>> {
-    let whole = parts(engine, text, limit)?;
-    if whole.is_empty() || whole.len() >= points {
-        return Ok(whole);
-    }
-    let mut each = count(engine, text)?.div_ceil(points).max(POINT);
-    loop {
-        let parts = parts(engine, text, each.min(limit))?;
-        if parts.len() <= points || each >= limit {
-            return Ok(parts);
-        }
-        // Sentences seldom fill a part, so that a few more tokens may be needed.
-        each += each.div_ceil(8);
-    }
-}
-
 /// Tokens of text that deserve a point of their own.
-const POINT: usize = 40;
+const POINT: usize = 24;
 
 /// How a style is asked for.
 #[derive(Debug)]
 struct Wording {
     prompt: Prompt,
-    /// What else ends an answer.
+    /// What else ends a point.
     stops: &'static [&'static str],
-    /// Answers that make the summary.
+    /// Points of a summary.
     points: usize,
-    /// What comes before the first answer, and before each other.
+    /// What comes before the first point, and before each other.
     leads: (&'static str, &'static str),
-    /// Tokens of an answer.
+    /// Tokens of a point.
     tokens: usize,
 }
 
@@ -227,21 +226,30 @@ impl Wording {
             (Style::Headline, _) => 28,
             _ => 72,
         };
-        let headline = style == Style::Headline;
-        let prompt = Prompt {
-            instruction: if headline {
-                "Write a short headline for the input text.".into()
-            } else {
-                "Give the main point of the input text in one very short sentence.".into()
+        let prompt = match style {
+            Style::Headline => Prompt {
+                instruction: "Write a short headline for the input text.".into(),
+                input: "Text",
+                output: "Headline",
+                opening: "Here is a short headline for the text:\n\n\"",
+                examples: HEADLINES,
+                ..Prompt::default()
             },
-            input: "Text",
-            output: if headline { "Headline" } else { "Summary" },
-            examples: if headline { HEADLINE } else { SENTENCE },
-            shown: headline,
-            lines: false,
+            _ => Prompt {
+                instruction: "List the main points of the input text, each in one short sentence.".into(),
+                input: "Text",
+                output: "Main points",
+                opening: "Here are the main points of the text:\n\n1.",
+                page_opening: "\n1.",
+                examples: POINTS,
+                ..Prompt::default()
+            },
         };
-        // A model that goes on after a headline writes the article.
-        let stops: &[&str] = if headline { &["\n", ". ", ", and ", ", which ", ", but "] } else { &["\n"] };
+        let stops: &[&str] = match style {
+            // A model that goes on after a headline writes the article.
+            Style::Headline => &["\n", "\"", ". ", ", and ", ", which ", ", but "],
+            _ => &["\n"],
+        };
         let leads = if style == Style::Bullets { ("- ", "\n- ") } else { ("", " ") };
         Self { prompt, stops, points, leads, tokens }
     }
@@ -253,12 +261,19 @@ Repairs to the roof begin next week, and the first film after them will be shown
 const TRIAL: &str = "Researchers in Lisbon tested a cheap sensor that warns of leaking water pipes. In a trial with 400 \
 homes it found nine leaks out of ten within a day. The city now wants to install it in every school.";
 
-const SENTENCE: &[(&str, &str)] = &[
-    (CINEMA, "The cinema on Mill Road stays open because donations will pay its rent for five years."),
-    (TRIAL, "A cheap sensor from Lisbon found nine out of ten leaking pipes within a day and will go into schools."),
+const POINTS: &[(&str, &str)] = &[
+    (
+        CINEMA,
+        "\n1. The cinema on Mill Road stays open.\n2. Donations will pay its rent for five years.\n3. Films return in September.",
+    ),
+    (
+        TRIAL,
+        "\n1. A cheap sensor from Lisbon warns of leaking pipes.\n2. It found nine leaks out of ten within a day.\n3. The city wants it in every school.",
+    ),
 ];
-const HEADLINE: &[(&str, &str)] =
+const HEADLINES: &[(&str, &str)] =
     &[(CINEMA, "Donations save the cinema on Mill Road"), (TRIAL, "Cheap sensor finds leaking pipes within a day")];
+
 /// Whether a text is so short that it says no more than a summary would.
 pub(super) fn is_short(engine: &Engine, text: &str) -> Result<bool> {
     Ok(text.len() < 400 && count(engine, text)? <= 24)

@@ -199,9 +199,7 @@ fn text_cannot_end_its_turn() {
             instruction: "Do it.".into(),
             input: "Text",
             output: "Answer",
-            examples: &[],
-            shown: false,
-            lines: false,
+            ..prompt::Prompt::default()
         };
         let ends = |text: &str| prompt.encode(&engine, text).unwrap().into_iter().filter(|&i| i == id).count();
         assert!(ends("a b") > 0);

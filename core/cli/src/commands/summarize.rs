@@ -28,7 +28,7 @@ pub struct Summarize {
 }
 
 const HELP: &str = "\
-A summary of several sentences has one for each of as many parts of the text. A text longer than the context is split at \
+A text longer than the context is split at \
 sentence ends, the parts are summarised, and then their summaries.
 With --json: `summary`, `parts` (how many the text was split into), `stop` and `stats`; several files give `results`. \
 With --notifications: `groups` [{`app`, `count`, `summary`}], `summary`, `stop` and `stats`.
