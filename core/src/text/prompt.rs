@@ -48,20 +48,22 @@ impl Prompt {
 
     /// The ids of the prompt for a text, at least one, up to where the answer begins. No text becomes a control token.
     pub fn encode(&self, engine: &Engine, text: &str) -> Result<Vec<u32>> {
-        let ids = self.ids(engine, text)?;
+        let text = text.trim();
+        let instruct = takes_instructions(engine);
+        let mut ids = if instruct { self.turns(engine, text)? } else { self.page(engine, text)? };
         if ids.is_empty() {
             let what = "the chat template or the vocabulary leaves nothing of an instruction";
             return Err(Error::Tokenizer(what.into()));
         }
+        if instruct {
+            ids.extend(engine.tokenizer().encode(self.opening, Special::Plain)?);
+        }
         Ok(ids)
     }
 
-    fn ids(&self, engine: &Engine, text: &str) -> Result<Vec<u32>> {
-        let text = text.trim();
+    /// The prompt as a page to be continued.
+    fn page(&self, engine: &Engine, text: &str) -> Result<Vec<u32>> {
         let Self { instruction, input, output, .. } = self;
-        if takes_instructions(engine) {
-            return self.turns(engine, text);
-        }
         let mut page = format!("{instruction}\n\n");
         // Answers of a line follow their name, others bring a line's end.
         let space = if self.page_opening.is_empty() { " " } else { "" };
@@ -75,16 +77,14 @@ impl Prompt {
         Ok(ids)
     }
 
-    /// The prompt in the model's chat format.
+    /// The prompt in the model's chat format, up to the answer's opening.
     fn turns(&self, engine: &Engine, text: &str) -> Result<Vec<u32>> {
         let encode = |one_turn| engine.chat_template().encode(engine.tokenizer(), &self.messages(text, one_turn), true);
-        let mut ids = match encode(self.one_turn) {
+        match encode(self.one_turn) {
             // Some templates refuse a system's message.
-            Err(Error::Template(_)) => encode(true)?,
-            ids => ids?,
-        };
-        ids.extend(engine.tokenizer().encode(self.opening, Special::Plain)?);
-        Ok(ids)
+            Err(Error::Template(_)) => encode(true),
+            ids => ids,
+        }
     }
 
     fn messages(&self, text: &str, one_turn: bool) -> Vec<Message> {
