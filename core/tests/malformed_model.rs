@@ -134,7 +134,7 @@ fn tensors() -> Vec<Case> {
         case("another width in the metadata", u32s("llama.embedding_length", 64), shape, "demands [64, 24]"),
         case("another ffn in the metadata", u32s("llama.feed_forward_length", 64), shape, "blk.0.ffn_gate.weight"),
         case("another head in the metadata", u32s("llama.attention.key_length", 32), shape, "blk.0.attn_q.weight"),
-        case("no tensors", { let mut w = llama(); w.tensors.clear(); w }, "metadata", "is 1, more than"),
+        case("no tensors", { let mut w = llama(); w.tensors.clear(); w }, "missing_tensor", "token_embd.weight is missing"),
     ]);
     cases
 }
