@@ -1,6 +1,7 @@
 //! Summarises a text file: `cargo run --release --example summarize -- model.gguf text.txt`.
 
-use kinglet::{Cancel, Engine, Error, Options, Sampling};
+use kinglet::text::{Event, Style, Summarize, summarize};
+use kinglet::{Cancel, Engine, Error, Options};
 use std::io::Write;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -12,13 +13,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let engine = Engine::open(model, &Options::default())?;
     let mut session = engine.session()?;
-    let prompt = engine.prompt(&format!("Summarise this text in two sentences.\n\n{text}"))?;
-    let mut answer = session.generate(&prompt, &Sampling::default().max_tokens(120), &Cancel::default())?;
-    for piece in &mut answer {
-        print!("{}", piece?.text);
-        std::io::stdout().flush()?;
+    let bullets = Summarize { style: Style::Bullets, ..Summarize::default() };
+    let mut stream = summarize(&mut session, &text, &bullets, &Cancel::default())?;
+    for event in &mut stream {
+        if let Event::Text(text) = event? {
+            print!("{text}");
+            std::io::stdout().flush()?;
+        }
     }
     println!();
-    eprintln!("{:?}", answer.stats());
+    eprintln!("{:?}", stream.finish()?.stats);
     Ok(())
 }
