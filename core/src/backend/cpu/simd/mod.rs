@@ -174,7 +174,7 @@ pub enum Isa {
     /// With `sdot`.
     #[cfg(target_arch = "aarch64")]
     NeonDot(neon::NeonDot),
-    /// With `smmla` too.
+    /// With `usdot` too, an instruction of i8mm.
     #[cfg(target_arch = "aarch64")]
     NeonI8mm(neon::NeonI8mm),
 }
