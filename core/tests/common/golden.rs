@@ -33,14 +33,6 @@ pub fn each_row(program: &mut dyn Program, ids: &[u32], mut visit: impl FnMut(us
     }
 }
 
-/// Logits after the last of `ids`.
-pub fn last_row(program: &mut dyn Program, ids: &[u32]) -> Vec<f32> {
-    let mut logits = Vec::new();
-    let mut state = program.state(ids.len()).unwrap();
-    program.run(&mut *state, ids, Want::Last, &mut logits, &Cancel::default()).unwrap();
-    logits
-}
-
 /// The id of the largest logit.
 pub fn argmax(row: &[f32]) -> u32 {
     let best = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
@@ -184,7 +176,9 @@ impl Tiny {
     pub fn residuals(&self, program: &mut dyn Program, graph: &Graph) -> Option<Worst> {
         let golden = self.residual_max.as_ref()?;
         let mut worst = Worst::default();
-        last_row(program, &self.ids);
+        // All rows, also of the last layer, which else computes only those whose logits are wanted.
+        let mut state = program.state(self.ids.len()).unwrap();
+        program.run(&mut *state, &self.ids, Want::All, &mut Vec::new(), &Cancel::default()).unwrap();
         for (layer, golden) in golden.iter().enumerate() {
             let name = format!("blk.{layer}.l_out");
             let value = program.read(graph.find(&name).unwrap()).unwrap();
