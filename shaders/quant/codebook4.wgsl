@@ -1,0 +1,31 @@
+// Codes of 4 bits that index a table of signed bytes: IQ4_NL, IQ4_XS. Unpacked they are the table's values + 128.
+
+const CODE_BIAS: u32 = 128u;
+
+// The table's 16 values + 128, a byte each, four a word.
+override TABLE_0: u32 = 0u;
+override TABLE_1: u32 = 0u;
+override TABLE_2: u32 = 0u;
+override TABLE_3: u32 = 0u;
+
+// Four values for four codes, a byte each.
+fn look_up(codes: u32) -> u32 {
+    let code = unpack_bytes(codes);
+    let shift = (code & vec4(3u)) << vec4(3u);
+    let lower = select(vec4(TABLE_0), vec4(TABLE_1), (code & vec4(4u)) != vec4(0u));
+    let upper = select(vec4(TABLE_2), vec4(TABLE_3), (code & vec4(4u)) != vec4(0u));
+    let word = select(lower, upper, (code & vec4(8u)) != vec4(0u));
+    let value = (word >> shift) & vec4(0xffu);
+    return value.x | (value.y << 8u) | (value.z << 16u) | (value.w << 24u);
+}
+
+fn unpack(block: u32, lane: u32) -> Codes {
+    let at = block * 256u + lane;
+    let words = vec4(low[at], low[at + 64u], low[at + 128u], low[at + 192u]);
+    let first = words & vec4(0x0f0f0f0fu);
+    let last = (words >> vec4(4u)) & vec4(0x0f0f0f0fu);
+    return Codes(
+        vec4(look_up(first.x), look_up(first.y), look_up(first.z), look_up(first.w)),
+        vec4(look_up(last.x), look_up(last.y), look_up(last.z), look_up(last.w)),
+    );
+}

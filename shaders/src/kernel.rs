@@ -1,0 +1,321 @@
+//! Which kernels there are, by what they depend on, and which files make each.
+
+use crate::Source;
+use crate::files::{self, File};
+
+/// A kernel; what it computes is said at the top of its file in `ops/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kernel {
+    /// Activations to integers.
+    Quantise(Activations),
+    /// Products with a packed matrix, for a few rows.
+    MatmulVector(Products),
+    /// Products with a packed matrix, for many rows.
+    MatmulTile(Products),
+    /// Products with plain floats.
+    MatmulFloat(Plain),
+    /// Root-mean-square norm.
+    RmsNorm,
+    /// Rotary position embedding.
+    Rope,
+    /// Keys and values to the cache.
+    Append(Kv),
+    /// Attention.
+    Attend(Kv),
+    /// Sum of two values.
+    Add,
+    /// Activation of a gate times a value.
+    Gated,
+    /// Cap of the logits.
+    Softcap,
+    /// The rows whose logits are wanted.
+    PickRows,
+}
+
+/// What products depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Products {
+    /// Of the weights.
+    pub codes: Codes,
+    /// Of the weights.
+    pub scales: Scales,
+    /// What the weights are multiplied with.
+    pub activations: Activations,
+}
+
+/// How a packed weight's codes lie: bits in the low plane, in the high plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Codes {
+    /// 2 bits.
+    Low2,
+    /// 2 + 1 bits.
+    Low2High1,
+    /// 4 bits.
+    Low4,
+    /// 4 + 1 bits.
+    Low4High1,
+    /// 4 + 2 bits.
+    Low4High2,
+    /// 4 + 4 bits.
+    Low4High4,
+    /// 8 bits.
+    Low8,
+    /// 4 bits that index a table.
+    Codebook4,
+}
+
+/// How a packed weight's scales lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scales {
+    /// One for each block.
+    Flat,
+    /// Factors of one for eight blocks.
+    Super,
+}
+
+/// How activations enter products.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Activations {
+    /// 8 bits with one scale for every 32.
+    Int8,
+    /// 16 bits with one scale for every 32.
+    Int16,
+    /// As they are.
+    F32,
+}
+
+/// Weights that are plain floats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Plain {
+    /// 32 bits.
+    F32,
+    /// IEEE 754 half precision.
+    F16,
+    /// The upper half of 32 bits.
+    Bf16,
+}
+
+/// How keys and values are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kv {
+    /// Halves.
+    F16,
+    /// As computed.
+    F32,
+}
+
+/// How four bytes are multiplied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dot {
+    /// By shifts and products of u32.
+    Plain,
+    /// By the device's instruction.
+    Packed,
+}
+
+/// How the lanes of a group add up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reduce {
+    /// Through workgroup memory.
+    Workgroup,
+    /// Within subgroups first.
+    Subgroup,
+}
+
+/// What a device can do better than the plainest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Variant {
+    /// How four bytes are multiplied.
+    pub dot: Dot,
+    /// How the lanes of a group add up.
+    pub reduce: Reduce,
+}
+
+impl Variant {
+    /// The name of a module that depends on it, or on a part of it.
+    fn suffix(self, dot: bool, reduce: bool) -> &'static str {
+        match (dot && self.dot == Dot::Packed, reduce && self.reduce == Reduce::Subgroup) {
+            (false, false) => "",
+            (true, false) => "_dot",
+            (false, true) => "_subgroup",
+            (true, true) => "_dot_subgroup",
+        }
+    }
+
+    fn dot(self) -> &'static File {
+        match self.dot {
+            Dot::Plain => &files::DOT_PLAIN,
+            Dot::Packed => &files::DOT_PACKED,
+        }
+    }
+
+    fn reduce(self) -> &'static File {
+        match self.reduce {
+            Reduce::Workgroup => &files::REDUCE_WORKGROUP,
+            Reduce::Subgroup => &files::REDUCE_SUBGROUP,
+        }
+    }
+}
+
+impl Kernel {
+    /// The kernel's name without its variant: `matmul_vector_q4_int16` and the like.
+    pub fn name(self) -> String {
+        match self {
+            Self::Quantise(activations) => format!("quantise_{}", activations.name()),
+            Self::MatmulVector(p) => format!("matmul_vector_{}", p.name()),
+            Self::MatmulTile(p) => format!("matmul_tile_{}", p.name()),
+            Self::MatmulFloat(plain) => format!("matmul_float_{}", plain.file().1),
+            Self::RmsNorm => "rms_norm".into(),
+            Self::Rope => "rope".into(),
+            Self::Append(kv) => format!("append_{}", kv.file().1),
+            Self::Attend(kv) => format!("attend_{}", kv.file().1),
+            Self::Add => "add".into(),
+            Self::Gated => "gated".into(),
+            Self::Softcap => "softcap".into(),
+            Self::PickRows => "pick_rows".into(),
+        }
+    }
+
+    /// Its files, for a device's variant.
+    pub fn source(self, variant: Variant) -> Source {
+        let (mut files, dot, reduce): (Vec<&'static File>, bool, bool) = match self {
+            Self::Quantise(a) => (
+                vec![a.words(), a.quantise(), &files::QUANTISE_BLOCK, &files::BYTES, &files::QUANTISE],
+                false,
+                false,
+            ),
+            Self::MatmulVector(p) => (p.files(variant, &files::MATMUL_VECTOR), p.activations != Activations::F32, false),
+            Self::MatmulTile(p) => (p.files(variant, &files::MATMUL_TILE), p.activations != Activations::F32, false),
+            Self::MatmulFloat(plain) => (vec![plain.file().0, variant.reduce(), &files::MATMUL_FLOAT], false, true),
+            Self::RmsNorm => (vec![variant.reduce(), &files::RMS_NORM], false, true),
+            Self::Rope => (vec![&files::ROPE], false, false),
+            Self::Append(kv) => (vec![&files::KV, kv.file().0, &files::APPEND], false, false),
+            Self::Attend(kv) => {
+                (vec![&files::KV, kv.file().0, &files::ACTIVATE, variant.reduce(), &files::ATTEND], false, true)
+            }
+            Self::Add => (vec![&files::ADD], false, false),
+            Self::Gated => (vec![&files::ACTIVATE, &files::GATED], false, false),
+            Self::Softcap => (vec![&files::ACTIVATE, &files::SOFTCAP], false, false),
+            Self::PickRows => (vec![&files::PICK_ROWS], false, false),
+        };
+        files.insert(0, &files::STEP);
+        Source { name: self.name() + variant.suffix(dot, reduce), files }
+    }
+
+    /// Every kernel that an op can ask for.
+    pub fn all() -> Vec<Self> {
+        let mut all = vec![Self::RmsNorm, Self::Rope, Self::Add, Self::Gated, Self::Softcap, Self::PickRows];
+        all.extend([Activations::Int8, Activations::Int16].map(Self::Quantise));
+        all.extend([Kv::F16, Kv::F32].map(Self::Append));
+        all.extend([Kv::F16, Kv::F32].map(Self::Attend));
+        all.extend([Plain::F32, Plain::F16, Plain::Bf16].map(Self::MatmulFloat));
+        for activations in [Activations::Int8, Activations::Int16, Activations::F32] {
+            for scales in [Scales::Flat, Scales::Super] {
+                for codes in Codes::ALL {
+                    let products = Products { codes, scales, activations };
+                    all.extend([Self::MatmulVector(products), Self::MatmulTile(products)]);
+                }
+            }
+        }
+        all
+    }
+}
+
+impl Products {
+    fn name(self) -> String {
+        let scales = if self.scales == Scales::Super { "_super" } else { "" };
+        format!("{}{scales}_{}", self.codes.file().1, self.activations.name())
+    }
+
+    fn files(self, variant: Variant, op: &'static File) -> Vec<&'static File> {
+        let scales = match self.scales {
+            Scales::Flat => &files::SCALES_FLAT,
+            Scales::Super => &files::SCALES_SUPER,
+        };
+        let mut files = vec![&files::MATRIX, &files::BYTES, self.codes.file().0, scales, self.activations.words()];
+        match self.activations {
+            Activations::Int8 => files.extend([variant.dot(), &files::PRODUCTS_INT8, &files::INTEGER_SUMS]),
+            Activations::Int16 => files.extend([variant.dot(), &files::PRODUCTS_INT16, &files::INTEGER_SUMS]),
+            Activations::F32 => {}
+        }
+        files.push(op);
+        files
+    }
+}
+
+impl Codes {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Low2,
+        Self::Low2High1,
+        Self::Low4,
+        Self::Low4High1,
+        Self::Low4High2,
+        Self::Low4High4,
+        Self::Low8,
+        Self::Codebook4,
+    ];
+
+    fn file(self) -> (&'static File, &'static str) {
+        match self {
+            Self::Low2 => (&files::LOW2, "low2"),
+            Self::Low2High1 => (&files::LOW2_HIGH1, "low2_high1"),
+            Self::Low4 => (&files::LOW4, "low4"),
+            Self::Low4High1 => (&files::LOW4_HIGH1, "low4_high1"),
+            Self::Low4High2 => (&files::LOW4_HIGH2, "low4_high2"),
+            Self::Low4High4 => (&files::LOW4_HIGH4, "low4_high4"),
+            Self::Low8 => (&files::LOW8, "low8"),
+            Self::Codebook4 => (&files::CODEBOOK4, "codebook4"),
+        }
+    }
+}
+
+impl Activations {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Int8 => "int8",
+            Self::Int16 => "int16",
+            Self::F32 => "f32",
+        }
+    }
+
+    fn words(self) -> &'static File {
+        match self {
+            Self::Int8 => &files::ACTIVATIONS_INT8,
+            Self::Int16 => &files::ACTIVATIONS_INT16,
+            Self::F32 => &files::ACTIVATIONS_F32,
+        }
+    }
+
+    fn quantise(self) -> &'static File {
+        if self == Self::Int8 { &files::QUANTISE_INT8 } else { &files::QUANTISE_INT16 }
+    }
+
+    /// Words that a block of 32 columns takes; `X_WORDS` of its file.
+    pub fn block_words(self) -> usize {
+        match self {
+            Self::Int8 => 12,
+            Self::Int16 => 20,
+            Self::F32 => 32,
+        }
+    }
+}
+
+impl Plain {
+    fn file(self) -> (&'static File, &'static str) {
+        match self {
+            Self::F32 => (&files::F32, "f32"),
+            Self::F16 => (&files::F16, "f16"),
+            Self::Bf16 => (&files::BF16, "bf16"),
+        }
+    }
+}
+
+impl Kv {
+    fn file(self) -> (&'static File, &'static str) {
+        match self {
+            Self::F16 => (&files::KV_F16, "f16"),
+            Self::F32 => (&files::KV_F32, "f32"),
+        }
+    }
+}

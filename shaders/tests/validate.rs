@@ -1,0 +1,73 @@
+//! Every module that an op can ask for is valid WGSL within the limits of a phone, and can be translated for Metal and
+//! Vulkan. No GPU is needed.
+
+use kinglet_shaders::{Dot, Kernel, Reduce, Variant};
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+use naga::{AddressSpace, back, front};
+use std::collections::HashSet;
+
+/// What every phone with Vulkan or Metal allows a stage.
+const STORAGE_BUFFERS: usize = 8;
+const INVOCATIONS: u32 = 256;
+const WORKGROUP_BYTES: u32 = 16 << 10;
+/// Longer private arrays crash a compiler of phones.
+const PRIVATE_ELEMENTS: u32 = 16;
+
+#[test]
+fn every_module_is_valid_and_small_enough_for_phones() {
+    let mut names = HashSet::new();
+    for reduce in [Reduce::Workgroup, Reduce::Subgroup] {
+        for dot in [Dot::Plain, Dot::Packed] {
+            for kernel in Kernel::all() {
+                let source = kernel.source(Variant { dot, reduce });
+                if !names.insert(source.name.clone()) {
+                    continue; // It does not depend on what was varied.
+                }
+                check(&source.name, &source.link().text, reduce);
+            }
+        }
+    }
+    println!("{} modules", names.len());
+    assert!(names.len() > 100, "{}", names.len());
+}
+
+fn check(name: &str, text: &str, reduce: Reduce) {
+    let module = front::wgsl::parse_str(text).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(text)));
+    // Halves in u32 are of WGSL's core; only GL lacks them.
+    let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
+    capabilities.set(Capabilities::SUBGROUP, reduce == Reduce::Subgroup);
+    let mut validator = Validator::new(ValidationFlags::all(), capabilities);
+    validator.subgroup_stages(naga::valid::ShaderStages::COMPUTE);
+    validator.subgroup_operations(naga::valid::SubgroupOperationSet::all());
+    let info = validator.validate(&module).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(text)));
+
+    // Overrides at their defaults: devices get the same module with others.
+    let (module, info) = back::pipeline_constants::process_overrides(&module, &info, None, &Default::default())
+        .unwrap_or_else(|e| panic!("{name}: {e}"));
+    limits(name, &module);
+
+    let spirv = back::spv::write_vec(&module, &info, &back::spv::Options::default(), None);
+    assert!(spirv.unwrap_or_else(|e| panic!("{name}: {e}")).len() > 100, "{name}");
+    let options = back::msl::Options { lang_version: (2, 4), fake_missing_bindings: true, ..Default::default() };
+    let msl = back::msl::write_string(&module, &info, &options, &back::msl::PipelineOptions::default());
+    assert!(msl.unwrap_or_else(|e| panic!("{name}: {e}")).0.contains("kernel void"), "{name}");
+}
+
+fn limits(name: &str, module: &naga::Module) {
+    let mut layouter = naga::proc::Layouter::default();
+    layouter.update(module.to_ctx()).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let globals = || module.global_variables.iter().map(|(_, global)| global);
+    let storage = globals().filter(|g| matches!(g.space, AddressSpace::Storage { .. })).count();
+    assert!(storage <= STORAGE_BUFFERS, "{name}: {storage} storage buffers");
+    let shared: u32 = globals().filter(|g| g.space == AddressSpace::WorkGroup).map(|g| layouter[g.ty].size).sum();
+    assert!(shared <= WORKGROUP_BYTES, "{name}: {shared} bytes of workgroup memory");
+    let [entry] = module.entry_points.as_slice() else { panic!("{name}: one entry point") };
+    let invocations: u32 = entry.workgroup_size.iter().product();
+    assert!(invocations <= INVOCATIONS, "{name}: {invocations} invocations");
+    let functions = module.functions.iter().map(|(_, f)| f).chain([&entry.function]);
+    for (_, local) in functions.flat_map(|f| f.local_variables.iter()) {
+        if let naga::TypeInner::Array { size: naga::ArraySize::Constant(size), .. } = module.types[local.ty].inner {
+            assert!(size.get() <= PRIVATE_ELEMENTS, "{name}: a private array of {size}");
+        }
+    }
+}
