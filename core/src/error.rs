@@ -138,6 +138,21 @@ pub enum Error {
         /// What it was.
         value: f32,
     },
+    // === The GPU ===
+    /// There is no GPU that could be used.
+    #[error("no GPU: {0}")]
+    NoGpu(String),
+    /// The GPU, or its driver, refused something.
+    #[error("the GPU cannot take {what}: {why}; run on the CPU, or try another tier")]
+    Gpu {
+        /// What was refused.
+        what: String,
+        /// What the driver said.
+        why: String,
+    },
+    /// The GPU is gone, or does not answer: the system took it away, or a driver crashed.
+    #[error("the GPU was lost: {0}; open the model again, or run on the CPU")]
+    GpuLost(String),
     /// An earlier run panicked and left the device in a state that nobody knows.
     #[error("an earlier run on this engine failed half-way; open the model again")]
     Poisoned,
@@ -168,6 +183,9 @@ impl Error {
             Self::Rollback { .. } => "rollback",
             Self::OutOfMemory { .. } => "out_of_memory",
             Self::NonFinite { .. } => "non_finite",
+            Self::NoGpu(_) => "no_gpu",
+            Self::Gpu { .. } => "gpu",
+            Self::GpuLost(_) => "gpu_lost",
             Self::Poisoned => "poisoned",
             Self::Cancelled => "cancelled",
             Self::Constraint(_) => "constraint",

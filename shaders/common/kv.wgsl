@@ -1,4 +1,4 @@
-// Where keys and values of a layer lie. A position is a place in the layer's ring.
+// A session's keys and values of one layer. Position p lies at place p % capacity.
 //
 // keys    [kv_heads][capacity / 64][head_dim / 2][64] pairs of columns: a lane reads its own position
 // values  [kv_heads][capacity][head_dim / 2] pairs: a lane reads its own columns
@@ -13,7 +13,9 @@ struct Slot {
     softcap: f32,   // of scores; 0: none
 }
 
-@group(0) @binding(1) var<uniform> slot: Slot;
+@group(1) @binding(0) var<uniform> slot: Slot;
+@group(1) @binding(1) var<storage, read_write> keys: array<Pair>;
+@group(1) @binding(2) var<storage, read_write> values: array<Pair>;
 
 fn key_index(kv_head: u32, place: u32, pair: u32) -> u32 {
     let block = kv_head * (slot.capacity / 64u) + place / 64u;

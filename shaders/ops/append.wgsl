@@ -1,14 +1,11 @@
 // Writes the chunk's keys and values to a layer's cache.
 //
-// k, v          [rows][kv_heads * head_dim]
-// keys, values  see `common/kv.wgsl`
+// k, v  [rows][kv_heads * head_dim]
 //
 // One invocation writes one pair of columns of both. Grid: width / 128 x rows.
 
-@group(0) @binding(2) var<storage, read> k: array<vec2<f32>>;
-@group(0) @binding(3) var<storage, read> v: array<vec2<f32>>;
-@group(0) @binding(4) var<storage, read_write> keys: array<Pair>;
-@group(0) @binding(5) var<storage, read_write> values: array<Pair>;
+@group(0) @binding(1) var<storage, read> k: array<vec2<f32>>;
+@group(0) @binding(2) var<storage, read> v: array<vec2<f32>>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -1,16 +1,13 @@
 // Attention of one query head over the positions that it may see, in blocks of 64 positions with a running maximum
 // (arXiv 1805.02867), so that the order of additions depends on positions alone.
 //
-// q, out        [rows][heads][head_dim], head_dim at most 512
-// keys, values  see `common/kv.wgsl`
+// q, out  [rows][heads][head_dim], head_dim at most 512
 //
 // One group of 64 invocations makes one head of one row: for scores a lane is a position, for values pairs of columns.
 // Grid: heads x rows. Workgroup memory: 2.5 KiB.
 
-@group(0) @binding(2) var<storage, read> q: array<vec2<f32>>;
-@group(0) @binding(3) var<storage, read> keys: array<Pair>;
-@group(0) @binding(4) var<storage, read> values: array<Pair>;
-@group(0) @binding(5) var<storage, read_write> out: array<vec2<f32>>;
+@group(0) @binding(1) var<storage, read> q: array<vec2<f32>>;
+@group(0) @binding(2) var<storage, read_write> out: array<vec2<f32>>;
 
 var<workgroup> query: array<vec2<f32>, 256>;
 var<workgroup> weights: array<f32, 64>;

@@ -32,6 +32,17 @@ pub enum Kernel {
     PickRows,
 }
 
+/// What a binding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Binding {
+    /// Parameters.
+    Uniform,
+    /// A buffer that is read.
+    Read,
+    /// A buffer that is written.
+    Write,
+}
+
 /// What products depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Products {
@@ -179,12 +190,12 @@ impl Kernel {
     /// Its files, for a device's variant.
     pub fn source(self, variant: Variant) -> Source {
         let (mut files, dot, reduce): (Vec<&'static File>, bool, bool) = match self {
-            Self::Quantise(a) => (
-                vec![a.words(), a.quantise(), &files::QUANTISE_BLOCK, &files::BYTES, &files::QUANTISE],
-                false,
-                false,
-            ),
-            Self::MatmulVector(p) => (p.files(variant, &files::MATMUL_VECTOR), p.activations != Activations::F32, false),
+            Self::Quantise(a) => {
+                (vec![a.words(), a.quantise(), &files::QUANTISE_BLOCK, &files::BYTES, &files::QUANTISE], false, false)
+            }
+            Self::MatmulVector(p) => {
+                (p.files(variant, &files::MATMUL_VECTOR), p.activations != Activations::F32, false)
+            }
             Self::MatmulTile(p) => (p.files(variant, &files::MATMUL_TILE), p.activations != Activations::F32, false),
             Self::MatmulFloat(plain) => (vec![plain.file().0, variant.reduce(), &files::MATMUL_FLOAT], false, true),
             Self::RmsNorm => (vec![variant.reduce(), &files::RMS_NORM], false, true),
@@ -200,6 +211,24 @@ impl Kernel {
         };
         files.insert(0, &files::STEP);
         Source { name: self.name() + variant.suffix(dot, reduce), files }
+    }
+
+    /// Its bindings in group 0 after the chunk's step, in order.
+    pub fn bindings(self) -> &'static [Binding] {
+        use Binding::{Read, Uniform, Write};
+        match self {
+            Self::Quantise(_) | Self::Softcap | Self::PickRows => &[Uniform, Read, Write],
+            Self::MatmulVector(_) | Self::MatmulTile(_) => &[Uniform, Read, Read, Read, Read, Read, Write],
+            Self::MatmulFloat(_) => &[Uniform, Read, Read, Read, Write],
+            Self::RmsNorm | Self::Rope | Self::Add | Self::Gated => &[Uniform, Read, Read, Write],
+            Self::Append(_) => &[Read, Read],
+            Self::Attend(_) => &[Read, Write],
+        }
+    }
+
+    /// Whether it has a second group: a layer's slot (uniform), keys and values (written).
+    pub fn has_cache(self) -> bool {
+        matches!(self, Self::Append(_) | Self::Attend(_))
     }
 
     /// Every kernel that an op can ask for.

@@ -1,7 +1,7 @@
 //! Every module that an op can ask for is valid WGSL within the limits of a phone, and can be translated for Metal and
 //! Vulkan. No GPU is needed.
 
-use kinglet_shaders::{Dot, Kernel, Reduce, Variant};
+use kinglet_shaders::{Binding, Dot, Kernel, Reduce, Variant};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, back, front};
 use std::collections::HashSet;
@@ -23,7 +23,7 @@ fn every_module_is_valid_and_small_enough_for_phones() {
                 if !names.insert(source.name.clone()) {
                     continue; // It does not depend on what was varied.
                 }
-                check(&source.name, &source.link().text, reduce);
+                check(kernel, &source.name, &source.link().text, reduce);
             }
         }
     }
@@ -31,7 +31,7 @@ fn every_module_is_valid_and_small_enough_for_phones() {
     assert!(names.len() > 100, "{}", names.len());
 }
 
-fn check(name: &str, text: &str, reduce: Reduce) {
+fn check(kernel: Kernel, name: &str, text: &str, reduce: Reduce) {
     let module = front::wgsl::parse_str(text).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(text)));
     // Halves in u32 are of WGSL's core; only GL lacks them.
     let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
@@ -41,6 +41,7 @@ fn check(name: &str, text: &str, reduce: Reduce) {
     validator.subgroup_operations(naga::valid::SubgroupOperationSet::all());
     let info = validator.validate(&module).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(text)));
 
+    bindings(kernel, name, &module);
     // Overrides at their defaults: devices get the same module with others.
     let (module, info) = back::pipeline_constants::process_overrides(&module, &info, None, &Default::default())
         .unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -51,6 +52,29 @@ fn check(name: &str, text: &str, reduce: Reduce) {
     let options = back::msl::Options { lang_version: (2, 4), fake_missing_bindings: true, ..Default::default() };
     let msl = back::msl::write_string(&module, &info, &options, &back::msl::PipelineOptions::default());
     assert!(msl.unwrap_or_else(|e| panic!("{name}: {e}")).0.contains("kernel void"), "{name}");
+}
+
+/// What the module declares is what the kernel says.
+fn bindings(kernel: Kernel, name: &str, module: &naga::Module) {
+    let mut found: Vec<_> = module
+        .global_variables
+        .iter()
+        .filter_map(|(_, global)| {
+            let place = global.binding?;
+            let kind = match global.space {
+                AddressSpace::Storage { access } if access.contains(naga::StorageAccess::STORE) => Binding::Write,
+                AddressSpace::Storage { .. } => Binding::Read,
+                _ => Binding::Uniform,
+            };
+            Some((place.group, place.binding, kind))
+        })
+        .collect();
+    found.sort_by_key(|(group, binding, _)| (*group, *binding));
+    let own = [Binding::Uniform].iter().chain(kernel.bindings()).map(|kind| (0, *kind));
+    let cache = [Binding::Uniform, Binding::Write, Binding::Write].map(|kind| (1, kind));
+    let said = own.zip(0..).chain(cache.into_iter().zip(0..).take(if kernel.has_cache() { 3 } else { 0 }));
+    let said: Vec<_> = said.map(|((group, kind), binding)| (group, binding, kind)).collect();
+    assert_eq!(found, said, "{name}");
 }
 
 fn limits(name: &str, module: &naga::Module) {

@@ -3,6 +3,7 @@
 //! Knows nothing of text, sampling or families.
 
 pub mod cpu;
+pub mod gpu;
 pub mod reference;
 
 use crate::graph::NodeId;

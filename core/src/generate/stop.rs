@@ -59,7 +59,9 @@ impl StopStrings {
     /// Takes more text; returns what may be given out, and whether a stop string came up (all after it is dropped).
     pub fn push(&mut self, text: &str) -> (String, bool) {
         self.held.push_str(text);
-        if let Some(at) = self.stops.iter().filter_map(|stop| self.held.find(stop.as_str())).min() {
+        let found = self.stops.iter().filter_map(|stop| self.held.find(stop.as_str()).map(|at| (at + stop.len(), at)));
+        // The one that is complete first, so that it does not matter how the text is cut.
+        if let Some((_, at)) = found.min() {
             self.held.truncate(at);
             return (std::mem::take(&mut self.held), true);
         }

@@ -155,10 +155,12 @@ proptest! {
         prop_assert_eq!(kept.iter().map(|c| (c.id, c.logit)).collect::<Vec<_>>(), &sorted[..k]);
     }
 
-    /// However a text is cut into pieces, what comes out is the text before the first stop string, and at no time more.
+    /// However a text is cut into pieces, what comes out is the text before the stop string that is complete first, and
+    /// at no time more.
     #[test]
     fn stop_strings_never_leak(text in "[ab.]{0,24}", stops in prop::collection::vec("[ab.]{1,4}", 0..3), cuts in prop::collection::vec(1_usize..5, 24)) {
-        let end = stops.iter().filter_map(|stop| text.find(stop.as_str())).min();
+        let end = stops.iter().filter_map(|stop| text.find(stop.as_str()).map(|at| (at + stop.len(), at))).min();
+        let end = end.map(|(_, at)| at);
         let wanted = &text[..end.unwrap_or(text.len())];
         let mut strings = StopStrings::new(&stops);
         let (mut out, mut rest, mut stopped) = (String::new(), text.as_str(), false);
@@ -190,6 +192,8 @@ fn text_that_may_become_a_stop_string_is_held_back_and_no_more() {
     assert_eq!(push("E"), ("EN".into(), false), "only the new E may still begin one");
     assert_eq!(push("x\u{1f426}"), ("Ex".into(), false));
     assert_eq!(push("! and more"), (String::new(), true));
+    let mut strings = StopStrings::new(&["..".into(), "b..b".into()]);
+    assert_eq!(strings.push(".b..b"), (".b".into(), true), "the first that is complete");
 }
 
 #[test]

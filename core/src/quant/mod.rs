@@ -59,7 +59,7 @@ mod q8_0;
 pub use arena::{Arena, Region};
 pub use format::{BLOCK, Format, Layout, Scales, Split, TILE};
 pub use names::ggml_name;
-pub use pack::Packed;
+pub use pack::{Packed, TileBytes};
 
 /// Every format there is; a new one is a file and a line here.
 pub static FORMATS: [&Format; 15] = [

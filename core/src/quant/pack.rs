@@ -237,6 +237,12 @@ impl Layout {
         }
     }
 
+    /// Bytes of each plane in a tile of `cols` columns.
+    pub fn tile_bytes(&self, cols: usize) -> TileBytes {
+        let Planes { low, high, d, m, sub, submin } = self.tile(cols);
+        TileBytes { low: 4 * low, high: 4 * high, d: 2 * d, m: 2 * m, sub, submin }
+    }
+
     /// Elements of each plane in a tile of `cols` columns; all are multiples of 64.
     fn tile(&self, cols: usize) -> Planes<usize> {
         let blocks = cols / BLOCK;
@@ -253,6 +259,30 @@ impl Layout {
             sub: subs * TILE,
             submin: with_min(subs) * TILE,
         }
+    }
+}
+
+/// Bytes of each plane in a tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TileBytes {
+    /// Low bits of the codes.
+    pub low: usize,
+    /// High bits of the codes.
+    pub high: usize,
+    /// Scales.
+    pub d: usize,
+    /// Minima.
+    pub m: usize,
+    /// Factors of the scales.
+    pub sub: usize,
+    /// Factors of the minima.
+    pub submin: usize,
+}
+
+impl TileBytes {
+    /// Everything but the codes.
+    pub fn scales(&self) -> usize {
+        self.d + self.m + self.sub + self.submin
     }
 }
 

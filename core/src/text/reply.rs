@@ -39,8 +39,7 @@ pub struct ReplyOptions {
 /// Suggested answers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reply {
-    /// Three different answers, or none for an empty message. Cancelled, stock answers take the place of what
-    /// was not generated.
+    /// Three different answers, or none for an empty message. Cancelled, those that were complete.
     pub suggestions: Vec<String>,
     /// What it took.
     pub stats: Stats,
@@ -97,6 +96,7 @@ pub fn reply(session: &mut Session, message: &str, options: &ReplyOptions, cance
     }
     if cancel.is_cancelled() {
         meter.stop = Some(StopReason::Cancelled);
+        return Ok(Reply { suggestions, stats: meter.stats() });
     }
     for stock in STOCK {
         if suggestions.len() < SUGGESTIONS {

@@ -228,7 +228,27 @@ fn cancelling_returns_what_is_there() {
     let found = extract(&mut session, &text, &Extract::new(["a"]), &cancel).unwrap();
     assert_eq!((found.fields.get("a"), found.stats.stop), (Some(&None), Some(StopReason::Cancelled)));
     let replies = reply(&mut session, &text, &ReplyOptions::default(), &cancel).unwrap();
-    assert_eq!(replies.suggestions.len(), 3);
+    assert_eq!((replies.suggestions.len(), replies.stats.stop), (0, Some(StopReason::Cancelled)));
+}
+
+#[test]
+fn a_cancelled_reply_is_what_the_model_said_till_then() {
+    let plain = engine(FILES[0], |_| Vec::new()).0;
+    let word = plain.tokenizer().encode("yes", Special::Plain).unwrap()[0];
+    // A word and an end, again and again; cancelled while the second answer is not complete.
+    let (cancel, runs) = (go(), AtomicUsize::new(0));
+    let stop = cancel.clone();
+    let (engine, _) = engine(FILES[0], move |_| {
+        let run = runs.fetch_add(1, Ordering::Relaxed);
+        if run == 2 {
+            stop.cancel();
+        }
+        let next = if run % 2 == 0 { word } else { 2 };
+        (0..312).map(|id| if id == next { 1e6 } else { 0.0 }).collect()
+    });
+    let mut session = engine.session().unwrap();
+    let replies = reply(&mut session, "Lunch at noon?", &ReplyOptions::default(), &cancel).unwrap();
+    assert_eq!((replies.suggestions.len(), replies.stats.stop), (1, Some(StopReason::Cancelled)));
 }
 
 #[test]

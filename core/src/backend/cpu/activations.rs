@@ -4,14 +4,19 @@
 //! processors multiply bytes; those that multiply 16 bits get the values in pairs too.
 //! A chunk of rows lies block by block, `[block][row]`, because the kernels walk all rows of one block of weights.
 
+use super::zeros;
+use crate::Result;
 use crate::quant::BLOCK;
+use bytemuck::Zeroable;
 
 /// Words of both byte planes of a block, and words of its pairs.
 const WORDS: usize = 16;
+/// What memory is asked for.
+const WHAT: &str = "a chunk's activations";
 
 /// What kernels need beside a block's values. Groups are the block's halves of 16 columns.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Zeroable)]
 pub struct Scale {
     /// Activation = `scale` times integer.
     pub scale: f32,
@@ -43,16 +48,17 @@ pub struct Activations {
 
 impl Activations {
     /// Room for `rows` rows of at most `cols` columns.
-    pub fn new(rows: usize, cols: usize, wide: bool, with_pairs: bool) -> Self {
+    pub fn new(rows: usize, cols: usize, wide: bool, with_pairs: bool) -> Result<Self> {
         let blocks = cols.div_ceil(BLOCK);
-        let words = rows * blocks * WORDS;
-        Self {
+        let all = rows.saturating_mul(blocks);
+        let words = all.saturating_mul(WORDS);
+        Ok(Self {
             wide,
             blocks,
-            planes: vec![0; words],
-            pairs: vec![0; if with_pairs { words } else { 0 }],
-            scales: vec![Scale::default(); rows * blocks],
-        }
+            planes: zeros(words, WHAT)?,
+            pairs: zeros(if with_pairs { words } else { 0 }, WHAT)?,
+            scales: zeros(all, WHAT)?,
+        })
     }
 
     /// Bytes held.

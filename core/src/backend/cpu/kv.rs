@@ -4,6 +4,7 @@
 //! several positions and scores need no sums across lanes; values lie `[kv_head][position][head_dim]`.
 //! Sliding-window layers keep a ring of their window and one chunk.
 
+use super::zeros;
 use crate::backend::State;
 use crate::graph::Slot;
 use crate::precision::KvType;
@@ -16,21 +17,17 @@ pub const KEYS: usize = 16;
 /// Elements of a cache, as stored.
 pub enum Store {
     /// Halves, as bits.
-    F16(Box<[u16]>),
+    F16(Vec<u16>),
     /// As computed.
-    F32(Box<[f32]>),
+    F32(Vec<f32>),
 }
 
 impl Store {
-    /// Zeros that take no memory until they are written.
+    /// Zeros.
     fn new(kv: KvType, len: usize) -> Result<Self> {
-        fn zeros<T: bytemuck::Zeroable>(len: usize) -> Result<Box<[T]>> {
-            bytemuck::allocation::try_zeroed_slice_box(len)
-                .map_err(|()| Error::OutOfMemory { bytes: len.saturating_mul(size_of::<T>()), what: "keys and values" })
-        }
         Ok(match kv {
-            KvType::F16 => Self::F16(zeros(len)?),
-            KvType::F32 => Self::F32(zeros(len)?),
+            KvType::F16 => Self::F16(zeros(len, "keys and values")?),
+            KvType::F32 => Self::F32(zeros(len, "keys and values")?),
         })
     }
 

@@ -125,22 +125,17 @@ impl Cpu {
             graph.nodes.iter().filter(|n| matches!(n.op, Op::Matmul(_))).map(|n| graph.node(n.inputs[0]).width).max();
         let pairs = options.isa.multiplies_pairs();
         let wide = options.activations == Precision::Int16;
-        let turns = turns(&graph, &held, options.chunk);
+        let turns = turns(&graph, &held, options.chunk)?;
         let quantises = quantises(&graph, &schedule, &held);
         let bounds = vec![Bounds::default(); graph.vocab().div_ceil(matmul::UNIT)];
-        let mut scratch = Vec::new();
-        let floats = schedule.floats * options.chunk;
-        scratch
-            .try_reserve_exact(floats)
-            .map_err(|_| Error::OutOfMemory { bytes: floats * 4, what: "intermediate values" })?;
-        scratch.resize(floats, 0.0);
+        let floats = schedule.floats.saturating_mul(options.chunk);
         Ok(Self {
             schedule,
             weights,
             held,
             pool: Pool::new(options.threads),
-            scratch,
-            activations: Activations::new(options.chunk, widest.unwrap_or(0), wide, pairs),
+            scratch: zeros(floats, "intermediate values")?,
+            activations: Activations::new(options.chunk, widest.unwrap_or(0), wide, pairs)?,
             turns,
             bounds,
             quantises,
@@ -307,8 +302,14 @@ fn hold(graph: &Graph, weights: &Weights, threads: usize, progress: &mut dyn FnM
     Ok(held)
 }
 
+/// Zeros that take no memory until they are written.
+fn zeros<T: bytemuck::Zeroable>(len: usize, what: &'static str) -> Result<Vec<T>> {
+    bytemuck::allocation::try_zeroed_vec(len)
+        .map_err(|()| Error::OutOfMemory { bytes: len.saturating_mul(size_of::<T>()), what })
+}
+
 /// One table for each kind of rope in the graph.
-fn turns(graph: &Graph, held: &[Held], chunk: usize) -> Vec<Turns> {
+fn turns(graph: &Graph, held: &[Held], chunk: usize) -> Result<Vec<Turns>> {
     let mut turns: Vec<Turns> = Vec::new();
     for node in &graph.nodes {
         let Op::Rope(rope) = &node.op else { continue };
@@ -320,9 +321,10 @@ fn turns(graph: &Graph, held: &[Held], chunk: usize) -> Vec<Turns> {
             _ => None,
         });
         let frequencies = rope.frequencies(factors);
-        turns.push(Turns { rope: rope.clone(), table: vec![(0.0, 0.0); chunk * frequencies.len()], frequencies });
+        let table = zeros(chunk.saturating_mul(frequencies.len()), "angles of positions")?;
+        turns.push(Turns { rope: rope.clone(), table, frequencies });
     }
-    turns
+    Ok(turns)
 }
 
 /// For each stage of rows: the value of it that the next stage multiplies, if that is packed.

@@ -1,0 +1,201 @@
+//! Which GPUs there are, what each can do, and why one cannot be used.
+
+use crate::{Error, Result};
+use kinglet_shaders::{Dot, Reduce, Variant};
+use std::fmt;
+use wgpu::{Backends, DeviceType, Features, Limits};
+
+/// What of a device the kernels may lean on. Each tier has what the one before it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// f32 and u32, shaders with every check that wgpu adds.
+    Plain,
+    /// The integer dot product, shaders without those checks: their own bounds are enough.
+    Dot,
+    /// Subgroup operations.
+    Subgroup,
+}
+
+impl Tier {
+    /// All of them, from the plainest.
+    pub const ALL: [Self; 3] = [Self::Plain, Self::Dot, Self::Subgroup];
+
+    /// 0, 1 or 2.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The tier of a number.
+    pub fn of(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|tier| tier.number() == number)
+    }
+
+    /// Which variant of the kernels it runs.
+    pub fn variant(self) -> Variant {
+        Variant {
+            dot: if self >= Self::Dot { Dot::Packed } else { Dot::Plain },
+            reduce: if self >= Self::Subgroup { Reduce::Subgroup } else { Reduce::Workgroup },
+        }
+    }
+
+    /// Features that it cannot do without.
+    pub fn features(self) -> Features {
+        if self >= Self::Subgroup { Features::SUBGROUP } else { Features::empty() }
+    }
+}
+
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tier {}", self.number())
+    }
+}
+
+/// One GPU, as its driver describes it.
+#[derive(Clone, Debug)]
+pub struct Adapter {
+    /// What the driver calls it.
+    pub name: String,
+    /// Driver and version.
+    pub driver: String,
+    /// `vulkan` or `metal`.
+    pub backend: &'static str,
+    /// `discrete`, `integrated`, `virtual`, `software` or `other`.
+    pub kind: &'static str,
+    /// The most bytes of one binding.
+    pub max_binding_bytes: u64,
+    /// The most bytes of one buffer.
+    pub max_buffer_bytes: u64,
+    /// Storage buffers of one kernel.
+    pub max_storage_buffers: u32,
+    /// Invocations of one group.
+    pub max_invocations: u32,
+    /// Bytes of workgroup memory.
+    pub max_workgroup_bytes: u32,
+    /// Least and greatest size of a subgroup.
+    pub subgroup: (u32, u32),
+    /// What it offers of what Kinglet can use.
+    pub features: Vec<&'static str>,
+    /// The tier that it runs unless the caller says otherwise.
+    pub tier: Tier,
+    /// Why it cannot be used, if it cannot.
+    pub refused: Option<String>,
+    /// Why `auto` does not take it, if it does not, though it can be used.
+    pub avoided: Option<String>,
+}
+
+/// Features that are asked for where they exist.
+const WELCOME: [(Features, &str); 3] = [
+    (Features::SUBGROUP, "subgroup"),
+    (Features::TIMESTAMP_QUERY, "timestamp_query"),
+    (Features::PIPELINE_CACHE, "pipeline_cache"),
+];
+
+/// What every kernel needs; the limits of the phones that are to be served.
+const STORAGE_BUFFERS: u32 = 8;
+const INVOCATIONS: u32 = 256;
+const WORKGROUP_BYTES: u32 = 16 << 10;
+const BINDING_BYTES: u64 = 128 << 20;
+
+/// An adapter with its description.
+pub(super) struct Found {
+    pub(super) adapter: wgpu::Adapter,
+    pub(super) facts: Adapter,
+}
+
+/// Every GPU of this machine. Empty where no driver is installed.
+pub fn adapters() -> Vec<Adapter> {
+    found().into_iter().map(|found| found.facts).collect()
+}
+
+pub(super) fn found() -> Vec<Found> {
+    let mut desc = wgpu::InstanceDescriptor::new_without_display_handle();
+    // GL on phones lacks too much, and what it has is often wrong.
+    desc.backends = Backends::VULKAN | Backends::METAL;
+    desc.flags = wgpu::InstanceFlags::empty();
+    let backends = desc.backends;
+    let instance = wgpu::Instance::new(desc);
+    let all = pollster::block_on(instance.enumerate_adapters(backends));
+    all.into_iter().map(|adapter| Found { facts: describe(&adapter), adapter }).collect()
+}
+
+/// The adapter whose name contains `name`, or else the best that can be used: hardware before software.
+pub(super) fn choose(name: Option<&str>) -> Result<Found> {
+    let mut all = found();
+    if let Some(name) = name {
+        let wanted = name.to_lowercase();
+        all.retain(|found| found.facts.name.to_lowercase().contains(&wanted));
+    }
+    all.sort_by_key(|found| (found.facts.refused.is_some(), found.facts.avoided.is_some()));
+    let Some(first) = all.into_iter().next() else {
+        let what = match name {
+            Some(name) => format!("no adapter's name contains {name:?}; `kinglet devices` lists them"),
+            None => "no Vulkan or Metal adapter was found; install the GPU's driver, or run on the CPU".into(),
+        };
+        return Err(Error::NoGpu(what));
+    };
+    match &first.facts.refused {
+        Some(reason) => Err(Error::NoGpu(format!("{} cannot be used: {reason}; run on the CPU", first.facts.name))),
+        None => Ok(first),
+    }
+}
+
+fn describe(adapter: &wgpu::Adapter) -> Adapter {
+    let (info, limits, features) = (adapter.get_info(), adapter.limits(), adapter.features());
+    let kind = match info.device_type {
+        DeviceType::DiscreteGpu => "discrete",
+        DeviceType::IntegratedGpu => "integrated",
+        DeviceType::VirtualGpu => "virtual",
+        DeviceType::Cpu => "software",
+        DeviceType::Other => "other",
+    };
+    // A rasteriser on the CPU is slower than the CPU itself.
+    let software = info.device_type == DeviceType::Cpu || info.name.to_lowercase().contains("swiftshader");
+    let driver = format!("{} {}", info.driver, info.driver_info);
+    Adapter {
+        name: info.name,
+        driver: driver.trim().to_owned(),
+        backend: info.backend.to_str(),
+        kind,
+        max_binding_bytes: limits.max_storage_buffer_binding_size,
+        max_buffer_bytes: limits.max_buffer_size,
+        max_storage_buffers: limits.max_storage_buffers_per_shader_stage,
+        max_invocations: limits.max_compute_invocations_per_workgroup,
+        max_workgroup_bytes: limits.max_compute_workgroup_storage_size,
+        subgroup: (info.subgroup_min_size, info.subgroup_max_size),
+        features: WELCOME.iter().filter(|(f, _)| features.contains(*f)).map(|(_, name)| *name).collect(),
+        // Subgroups are wrong on too many drivers to be the default where they gain a barrier or two.
+        tier: Tier::Dot,
+        refused: missing(&limits),
+        avoided: software.then(|| "it is a software rasteriser, slower than the CPU backend".into()),
+    }
+}
+
+/// The first limit that a kernel would exceed.
+fn missing(limits: &Limits) -> Option<String> {
+    let needs: [(&str, u64, u64); 4] = [
+        ("storage buffers a stage", limits.max_storage_buffers_per_shader_stage.into(), STORAGE_BUFFERS.into()),
+        ("invocations a group", limits.max_compute_invocations_per_workgroup.into(), INVOCATIONS.into()),
+        ("bytes of workgroup memory", limits.max_compute_workgroup_storage_size.into(), WORKGROUP_BYTES.into()),
+        ("bytes a storage binding", limits.max_storage_buffer_binding_size, BINDING_BYTES),
+    ];
+    needs
+        .into_iter()
+        .find(|(_, has, needed)| has < needed)
+        .map(|(what, has, needed)| format!("it allows {has} {what}, kernels need {needed}"))
+}
+
+/// What to ask the adapter for: what is welcome, and its own sizes of buffers.
+pub(super) fn request(adapter: &wgpu::Adapter) -> (Features, Limits) {
+    let (has, limits) = (adapter.features(), adapter.limits());
+    let features = WELCOME.iter().fold(Features::empty(), |all, (feature, _)| all | (*feature & has));
+    let limits = Limits {
+        max_storage_buffer_binding_size: limits.max_storage_buffer_binding_size,
+        max_buffer_size: limits.max_buffer_size,
+        min_uniform_buffer_offset_alignment: limits.min_uniform_buffer_offset_alignment,
+        min_storage_buffer_offset_alignment: limits.min_storage_buffer_offset_alignment,
+        max_storage_buffers_per_shader_stage: STORAGE_BUFFERS,
+        max_compute_workgroup_storage_size: WORKGROUP_BYTES,
+        ..Limits::downlevel_defaults()
+    };
+    (features, limits)
+}

@@ -1,0 +1,46 @@
+//! The GPU backend: the graph through WGSL kernels. wgpu appears nowhere else in the crate.
+//!
+//! A GPU is an untrusted coprocessor: whatever it refuses or loses is an error, never a panic; a submission is bounded
+//! in time, so that the screen stays smooth and a caller can cancel; what must be f32 is f32 on every tier.
+//!
+//! Embedding rows and rope's angles come from the CPU: a row is 2.5 KB where a table is 170 MiB, and angles need f64.
+
+mod adapter;
+mod device;
+mod kv;
+mod pace;
+mod pipelines;
+mod plan;
+mod program;
+mod values;
+mod weights;
+
+pub use adapter::{Adapter, Tier, adapters};
+pub use program::Gpu;
+
+use crate::precision::{Activations, KvType};
+use crate::schedule::Keep;
+
+/// How a program is prepared.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// A part of the adapter's name; the best one without.
+    pub adapter: Option<String>,
+    /// The tier; the adapter's own without.
+    pub tier: Option<Tier>,
+    /// CPU threads for packing.
+    pub threads: usize,
+    /// Most tokens of a chunk.
+    pub chunk: usize,
+    /// How activations enter integer products.
+    pub activations: Activations,
+    /// How keys and values are stored.
+    pub kv: KvType,
+    /// One stage a node instead of fused stages.
+    pub plain: bool,
+    /// Which values stay readable.
+    pub keep: Keep,
+}
+
+/// Bytes that a session's keys and values take.
+pub use kv::bytes as kv_bytes;

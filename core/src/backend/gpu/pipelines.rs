@@ -1,0 +1,146 @@
+//! Pipelines: a kernel with its constants, compiled for the device once.
+
+#![allow(unsafe_code)] // Trusted shader modules.
+
+use super::adapter::Tier;
+use super::device::Opened;
+use crate::Result;
+use kinglet_shaders::{Binding, Kernel};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use wgpu::{BindGroupLayout, BindGroupLayoutEntry, BindingType, BufferBindingType, ShaderStages};
+
+/// Values of a kernel's `override`s.
+pub(super) type Constants = Vec<(&'static str, f64)>;
+
+/// Every pipeline of a program.
+pub(super) struct Pipelines {
+    gpu: Opened,
+    made: HashMap<(Kernel, Vec<(&'static str, u64)>), Pipeline>,
+    layouts: HashMap<&'static [Binding], BindGroupLayout>,
+    /// Group 1 of kernels that use the cache.
+    pub(super) cache_layout: BindGroupLayout,
+    /// Where linked shaders are written, if anywhere.
+    dump: Option<PathBuf>,
+    /// Spent on compiling.
+    pub(super) spent: Duration,
+}
+
+/// One of them. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Pipeline {
+    pub(super) name: String,
+    pub(super) pipeline: wgpu::ComputePipeline,
+    pub(super) layout: BindGroupLayout,
+}
+
+impl Pipelines {
+    pub(super) fn new(gpu: &Opened) -> Self {
+        let cache = [Binding::Uniform, Binding::Write, Binding::Write];
+        Self {
+            cache_layout: layout(gpu, "cache", &cache),
+            gpu: gpu.clone(),
+            made: HashMap::new(),
+            layouts: HashMap::new(),
+            dump: std::env::var_os("KINGLET_DUMP_WGSL").map(PathBuf::from),
+            spent: Duration::ZERO,
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.made.len()
+    }
+
+    /// The pipeline of a kernel with these constants.
+    pub(super) fn get(&mut self, kernel: Kernel, constants: &Constants) -> Result<Pipeline> {
+        let key = (kernel, constants.iter().map(|(name, value)| (*name, value.to_bits())).collect());
+        if let Some(pipeline) = self.made.get(&key) {
+            return Ok(pipeline.clone());
+        }
+        let started = Instant::now();
+        let pipeline = self.make(kernel, constants)?;
+        self.spent += started.elapsed();
+        self.made.insert(key, pipeline.clone());
+        Ok(pipeline)
+    }
+
+    fn make(&mut self, kernel: Kernel, constants: &Constants) -> Result<Pipeline> {
+        let gpu = &self.gpu;
+        let source = kernel.source(gpu.tier.variant());
+        let name = constants.iter().fold(source.name.clone(), |name, (key, value)| format!("{name}-{key}={value}"));
+        let text = source.link().text;
+        self.write_down(&name, &text);
+        let bindings = kernel.bindings();
+        let layout = self
+            .layouts
+            .entry(bindings)
+            .or_insert_with(|| {
+                let all: Vec<Binding> = [Binding::Uniform].iter().chain(bindings).copied().collect();
+                layout(gpu, &name, &all)
+            })
+            .clone();
+        let pipeline = gpu.scoped(&format!("the kernel {name}"), || {
+            let groups = [Some(&layout), kernel.has_cache().then_some(&self.cache_layout)];
+            let groups = &groups[..if kernel.has_cache() { 2 } else { 1 }];
+            let layout = gpu.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label: Some(&name),
+                bind_group_layouts: groups,
+                immediate_size: 0,
+            });
+            let desc = wgpu::ShaderModuleDescriptor {
+                label: Some(&name),
+                source: wgpu::ShaderSource::Wgsl(text.as_str().into()),
+            };
+            let module = if gpu.tier == Tier::Plain {
+                gpu.device.create_shader_module(desc)
+            } else {
+                // SAFETY: the kernels' loops end and their indices are within the buffers that the plan makes for
+                // them: rows and lanes beyond the last read padding or are clamped.
+                unsafe { gpu.device.create_shader_module_trusted(desc, wgpu::ShaderRuntimeChecks::unchecked()) }
+            };
+            gpu.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(&name),
+                layout: Some(&layout),
+                module: &module,
+                entry_point: Some("main"),
+                compilation_options: wgpu::PipelineCompilationOptions {
+                    constants,
+                    // Every kernel writes what it reads of it.
+                    zero_initialize_workgroup_memory: false,
+                },
+                cache: None,
+            })
+        })?;
+        Ok(Pipeline { name, pipeline, layout })
+    }
+
+    /// Writes a linked shader to the folder that `KINGLET_DUMP_WGSL` names.
+    fn write_down(&self, name: &str, text: &str) {
+        let Some(folder) = &self.dump else { return };
+        let path = folder.join(format!("{name}.wgsl"));
+        if let Err(error) = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text)) {
+            log::warn!("cannot write {}: {error}", path.display());
+        }
+    }
+}
+
+fn layout(gpu: &Opened, label: &str, bindings: &[Binding]) -> BindGroupLayout {
+    let entry = |(binding, kind): (usize, &Binding)| BindGroupLayoutEntry {
+        binding: binding as u32,
+        visibility: ShaderStages::COMPUTE,
+        ty: BindingType::Buffer {
+            ty: match kind {
+                Binding::Uniform => BufferBindingType::Uniform,
+                Binding::Read => BufferBindingType::Storage { read_only: true },
+                Binding::Write => BufferBindingType::Storage { read_only: false },
+            },
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        },
+        count: None,
+    };
+    let entries: Vec<_> = bindings.iter().enumerate().map(entry).collect();
+    gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries: &entries })
+}

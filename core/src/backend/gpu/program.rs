@@ -1,0 +1,468 @@
+//! A graph prepared for a GPU, and its run: chunks of calls in bounded submissions.
+
+use super::device::Opened;
+use super::kv::{self, Cache, Heads};
+use super::pace::Pace;
+use super::pipelines::{Pipeline, Pipelines};
+use super::plan::{Bound, Call, Choice, FEW};
+use super::values::{Room, Values};
+use super::weights::{self, Held};
+use super::{Options, Tier};
+use crate::backend::{Cancel, Device, Memory, Program, State, Want};
+use crate::graph::{Graph, NodeId, Rows, WeightId};
+use crate::ops::{Op, Rope, angle};
+use crate::precision::Activations;
+use crate::quant::BLOCK;
+use crate::weights::Weights;
+use crate::{Error, Result};
+use std::ops::Range;
+use std::time::{Duration, Instant};
+use wgpu::{BindGroup, Buffer, BufferUsages, CommandEncoder};
+
+/// Bytes of logits that lie on the device at a time.
+const LOGITS_BYTES: usize = 16 << 20;
+/// Parameters of a call begin at multiples of this; more than any device asks for.
+const PARAMS_ALIGN: usize = 256;
+/// Submissions that the device has before it while the next is written.
+const AHEAD: usize = 1;
+
+/// A graph prepared for a GPU.
+pub struct Gpu {
+    opened: Opened,
+    graph: Graph,
+    /// For rows of the embedding.
+    weights: Weights,
+    held: Vec<Held>,
+    options: Options,
+    values: Values,
+    room: Room,
+    /// Calls for a chunk of a few rows, and of many.
+    few: Vec<Ready>,
+    many: Vec<Ready>,
+    /// By slot.
+    heads: Vec<Heads>,
+    pipelines: Pipelines,
+    buffers: Buffers,
+    turns: Vec<Turns>,
+    pace: Pace,
+    /// Rows of the last chunk, for [`Program::read`].
+    last_rows: (usize, usize),
+    #[expect(dead_code, reason = "for profiles")]
+    spent: Spent,
+}
+
+/// What preparation took.
+#[derive(Clone, Copy, Debug, Default)]
+struct Spent {
+    #[expect(dead_code, reason = "for profiles")]
+    upload: Duration,
+    pipelines: Duration,
+}
+
+/// Buffers that are not a value of the graph.
+struct Buffers {
+    step: Buffer,
+    integers: Buffer,
+    nothing: Buffer,
+    /// Logits on their way to the host.
+    back: Buffer,
+}
+
+/// Angles of one kind of rope at the chunk's positions.
+struct Turns {
+    frequencies: Vec<f32>,
+    buffer: Buffer,
+}
+
+/// A call with what wgpu needs for it.
+struct Ready {
+    call: Call,
+    pipeline: Pipeline,
+    group: BindGroup,
+}
+
+/// What a chunk is.
+struct Chunk<'a> {
+    ids: &'a [u32],
+    position: usize,
+    wanted: Range<usize>,
+}
+
+impl Gpu {
+    /// Opens the device, uploads the weights and compiles the kernels. `progress` is told how many bytes of how many
+    /// are uploaded.
+    pub fn prepare(
+        graph: Graph,
+        weights: Weights,
+        options: Options,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self> {
+        let opened = Opened::open(options.adapter.as_deref(), options.tier)?;
+        let started = Instant::now();
+        let held = weights::upload(&opened, &graph, &weights, options.threads, progress)?;
+        let upload = started.elapsed();
+
+        let logits = (LOGITS_BYTES / (4 * graph.vocab().max(1))).clamp(1, options.chunk);
+        let room = Room { chunk: options.chunk, logits };
+        let values = Values::new(&opened, &graph, options.keep, room)?;
+        let ropes = ropes(&graph);
+        let choice =
+            Choice { graph: &graph, held: &held, activations: options.activations, kv: options.kv, ropes: &ropes };
+        let (few, many) = (choice.calls(true)?, choice.calls(false)?);
+        let form = choice.form();
+
+        let widest =
+            graph.nodes.iter().filter(|n| matches!(n.op, Op::Matmul(_))).map(|n| graph.node(n.inputs[0]).width);
+        let words = widest.max().unwrap_or(0) / BLOCK * form.block_words();
+        let storage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
+        let back = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
+        let buffers = Buffers {
+            step: opened.buffer("step", 16, BufferUsages::UNIFORM | BufferUsages::COPY_DST)?,
+            integers: opened.buffer("integers", (4 * words * options.chunk) as u64, storage)?,
+            nothing: opened.buffer("nothing", 16, storage)?,
+            back: opened.buffer("logits on their way", (4 * graph.vocab() * logits) as u64, back)?,
+        };
+        let turns = turns(&opened, &weights, &ropes, options.chunk)?;
+        let heads = heads(&graph)?;
+        let mut pipelines = Pipelines::new(&opened);
+        let mut ready = |calls: Vec<Call>| -> Result<Vec<Ready>> {
+            let params = params(&opened, &calls)?;
+            let bind = Bind { opened: &opened, held: &held, values: &values, buffers: &buffers, turns: &turns };
+            let call = |(i, call): (usize, Call)| {
+                let pipeline = pipelines.get(call.kernel, &call.constants)?;
+                let group = bind.group(&call, &pipeline, &params, i)?;
+                Ok(Ready { call, pipeline, group })
+            };
+            calls.into_iter().enumerate().map(call).collect()
+        };
+        let (few, many) = (ready(few)?, ready(many)?);
+        let spent = Spent { upload, pipelines: pipelines.spent };
+        log::info!("gpu: uploaded in {upload:?}, {} pipelines in {:?}", pipelines.len(), spent.pipelines);
+        Ok(Self {
+            opened,
+            graph,
+            weights,
+            held,
+            options,
+            values,
+            room,
+            few,
+            many,
+            heads,
+            pipelines,
+            buffers,
+            turns,
+            pace: Pace::new(),
+            last_rows: (0, 0),
+            spent,
+        })
+    }
+
+    /// The tier at work.
+    pub fn tier(&self) -> Tier {
+        self.opened.tier
+    }
+
+    /// Runs one chunk; `logits` has room for the wanted rows.
+    fn chunk(&mut self, cache: &mut Cache, chunk: &Chunk, logits: &mut [f32], cancel: &Cancel) -> Result<()> {
+        cache.reserve(chunk.ids.len());
+        self.write(chunk)?;
+        let rows_of = |rows| if rows == Rows::All { chunk.ids.len() } else { chunk.wanted.len() };
+        let list = if chunk.ids.len() <= FEW { &self.few } else { &self.many };
+        let queue = &self.opened.queue;
+        let mut waiting = std::collections::VecDeque::new();
+        let mut encoder = encoder(&self.opened);
+        let mut work = 0;
+        self.pace.start();
+        let mut calls = list.iter().filter(|ready| rows_of(ready.call.grid.over) > 0).peekable();
+        while calls.peek().is_some() {
+            {
+                let desc = wgpu::ComputePassDescriptor { label: None, timestamp_writes: None };
+                let mut pass = encoder.begin_compute_pass(&desc);
+                while work == 0 || work < self.pace.budget() {
+                    let Some(ready) = calls.next() else { break };
+                    let rows = rows_of(ready.call.grid.over);
+                    pass.set_pipeline(&ready.pipeline.pipeline);
+                    pass.set_bind_group(0, &ready.group, &[]);
+                    if let Some(slot) = ready.call.slot {
+                        pass.set_bind_group(1, cache.group(slot.0), &[]);
+                    }
+                    let grid = &ready.call.grid;
+                    pass.dispatch_workgroups(grid.x, grid.y(rows), grid.z);
+                    work += ready.call.work * rows as u64;
+                }
+            }
+            if calls.peek().is_some() {
+                let full = std::mem::replace(&mut encoder, self::encoder(&self.opened));
+                waiting.push_back((queue.submit([full.finish()]), work));
+                work = 0;
+                while waiting.len() > AHEAD
+                    && let Some((submission, work)) = waiting.pop_front()
+                {
+                    self.opened.wait(submission)?;
+                    self.pace.done(work);
+                }
+                if cancel.is_cancelled() {
+                    for (submission, _) in waiting {
+                        self.opened.wait(submission)?;
+                    }
+                    return Err(Error::Cancelled);
+                }
+            }
+        }
+        let bytes = size_of_val(logits) as u64;
+        if bytes > 0 {
+            let from = self.value(self.graph.logits())?;
+            encoder.copy_buffer_to_buffer(from, 0, &self.buffers.back, 0, bytes);
+        }
+        let last = queue.submit([encoder.finish()]);
+        for (submission, work) in waiting {
+            self.opened.wait(submission)?;
+            self.pace.done(work);
+        }
+        self.opened.read(&self.buffers.back, last, logits)?;
+        self.pace.done(work);
+        cache.position += chunk.ids.len();
+        self.last_rows = (chunk.ids.len(), chunk.wanted.len());
+        Ok(())
+    }
+
+    /// What the CPU gives to a chunk: its step, embedding rows and angles.
+    fn write(&self, chunk: &Chunk) -> Result<()> {
+        let queue = &self.opened.queue;
+        let step = [chunk.ids.len(), chunk.position, chunk.wanted.start, chunk.wanted.len()].map(|x| x as u32);
+        queue.write_buffer(&self.buffers.step, 0, bytemuck::cast_slice(&step));
+        for (i, node) in self.graph.nodes.iter().enumerate() {
+            let Op::Embed(op) = &node.op else { continue };
+            let (format, bytes) = (self.weights.format(op.table), self.weights.bytes(op.table));
+            let row_bytes = node.width / format.weights * format.bytes;
+            let mut rows = vec![0.0; node.width * chunk.ids.len()];
+            for (row, id) in rows.chunks_exact_mut(node.width).zip(chunk.ids) {
+                (format.dequantise)(&bytes[*id as usize * row_bytes..][..row_bytes], row);
+                op.reference(row);
+            }
+            queue.write_buffer(self.value(NodeId(i))?, 0, bytemuck::cast_slice(&rows));
+        }
+        for turns in &self.turns {
+            let positions = chunk.position..chunk.position + chunk.ids.len();
+            let table: Vec<[f32; 2]> = positions
+                .flat_map(|position| turns.frequencies.iter().map(move |f| angle(*f, position).into()))
+                .collect();
+            queue.write_buffer(&turns.buffer, 0, bytemuck::cast_slice(&table));
+        }
+        Ok(())
+    }
+
+    fn value(&self, id: NodeId) -> Result<&Buffer> {
+        let missing = || Error::Gpu { what: self.graph.node(id).name.clone(), why: "it has no buffer".into() };
+        self.values.get(id).ok_or_else(missing)
+    }
+}
+
+impl Program for Gpu {
+    fn device(&self) -> Device {
+        let bits = match self.options.activations {
+            Activations::Int16 => "int16 activations",
+            Activations::Int8 => "int8 activations",
+        };
+        let facts = &self.opened.facts;
+        let detail = format!("{} ({}), {}, {bits}", facts.name, facts.driver, self.opened.tier);
+        Device { kind: "gpu", detail }
+    }
+
+    fn memory(&self, context: usize) -> Memory {
+        let plane = |buffer: &Buffer| buffer.size() as usize;
+        let weights = self.held.iter().enumerate().map(|(i, held)| match held {
+            Held::Vector(buffer) => plane(buffer),
+            Held::Packed { parts, .. } => {
+                parts.iter().map(|p| plane(&p.low) + p.high.as_ref().map_or(0, plane) + plane(&p.scales)).sum()
+            }
+            Held::Plain { parts, .. } => parts.iter().map(|p| plane(&p.floats)).sum(),
+            Held::Table => self.weights.bytes(WeightId(i)).len(),
+        });
+        let own = [&self.buffers.integers, &self.buffers.back].map(plane).into_iter().sum::<usize>();
+        Memory {
+            weights: weights.sum(),
+            kv: kv::bytes(&self.graph.slots, context, self.options.chunk, self.options.kv),
+            scratch: self.values.bytes as usize + own,
+        }
+    }
+
+    fn state(&self, context: usize) -> Result<Box<dyn State>> {
+        let (chunk, kv) = (self.options.chunk, self.options.kv);
+        let layout = &self.pipelines.cache_layout;
+        Ok(Box::new(Cache::new(&self.opened, layout, &self.heads, context, chunk, kv)?))
+    }
+
+    fn run(
+        &mut self,
+        state: &mut dyn State,
+        ids: &[u32],
+        want: Want,
+        logits: &mut Vec<f32>,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        self.opened.check()?;
+        let vocab = self.graph.vocab();
+        if let Some(id) = ids.iter().find(|id| **id as usize >= vocab) {
+            return Err(Error::TokenId { id: *id, vocab });
+        }
+        let (position, context) = (state.position(), state.context());
+        if position + ids.len() > context {
+            return Err(Error::ContextFull { needed: position + ids.len(), context });
+        }
+        let cache = state.as_any().downcast_mut::<Cache>().filter(|cache| cache.is_of(&self.opened, &self.heads));
+        let cache = cache.ok_or_else(|| Error::Option {
+            name: "state".into(),
+            what: "belongs to another device; make it with the program that runs it".into(),
+        })?;
+        logits.clear();
+        logits.resize(want.rows(ids.len()) * vocab, 0.0);
+        let most = if want == Want::All { self.room.logits } else { self.room.chunk };
+        let chunks = ids.len().div_ceil(most);
+        let mut filled = 0;
+        for (i, ids) in ids.chunks(most).enumerate() {
+            cancel.check()?;
+            let wanted = match want {
+                Want::All => 0..ids.len(),
+                Want::Last | Want::Best(_) if i + 1 == chunks => ids.len() - 1..ids.len(),
+                _ => 0..0,
+            };
+            let rows = filled..filled + wanted.len() * vocab;
+            filled = rows.end;
+            let chunk = Chunk { ids, position: cache.position, wanted };
+            self.chunk(cache, &chunk, &mut logits[rows], cancel)?;
+        }
+        Ok(())
+    }
+
+    fn read(&self, node: NodeId) -> Option<Vec<f32>> {
+        let buffer = self.values.get(node)?;
+        let (rows, wanted) = self.last_rows;
+        let node = self.graph.node(node);
+        let rows = if node.rows == Rows::All { rows } else { wanted };
+        let mut out = vec![0.0; rows * node.width];
+        let bytes = size_of_val(out.as_slice()) as u64;
+        let back = self.opened.buffer("a value", bytes, BufferUsages::MAP_READ | BufferUsages::COPY_DST).ok()?;
+        let mut encoder = encoder(&self.opened);
+        encoder.copy_buffer_to_buffer(buffer, 0, &back, 0, bytes);
+        let submission = self.opened.queue.submit([encoder.finish()]);
+        self.opened.read(&back, submission, &mut out).ok()?;
+        Some(out)
+    }
+}
+
+fn encoder(opened: &Opened) -> CommandEncoder {
+    opened.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
+}
+
+/// The kinds of rope in a graph.
+fn ropes(graph: &Graph) -> Vec<Rope> {
+    let mut ropes = Vec::new();
+    for node in &graph.nodes {
+        if let Op::Rope(rope) = &node.op
+            && !ropes.contains(rope)
+        {
+            ropes.push(rope.clone());
+        }
+    }
+    ropes
+}
+
+fn turns(opened: &Opened, weights: &Weights, ropes: &[Rope], chunk: usize) -> Result<Vec<Turns>> {
+    let one = |rope: &Rope| {
+        let factors = rope.factors.map(|id| weights.dequantise(id));
+        let frequencies = rope.frequencies(factors.as_deref());
+        let bytes = (chunk * frequencies.len() * size_of::<[f32; 2]>()) as u64;
+        let buffer = opened.buffer("turns", bytes, BufferUsages::STORAGE | BufferUsages::COPY_DST)?;
+        Ok(Turns { frequencies, buffer })
+    };
+    ropes.iter().map(one).collect()
+}
+
+/// The attention over each slot.
+fn heads(graph: &Graph) -> Result<Vec<Heads>> {
+    let of = |(i, slot): (usize, &_)| {
+        let attend = graph.nodes.iter().find_map(|node| match &node.op {
+            Op::Attend(op) if op.slot.0 == i => Some(op),
+            _ => None,
+        });
+        let missing = || Error::Gpu { what: format!("slot {i}"), why: "nothing attends to it".into() };
+        Ok(Heads::new(*slot, attend.ok_or_else(missing)?))
+    };
+    graph.slots.iter().enumerate().map(of).collect()
+}
+
+/// All parameters of a list in one buffer.
+fn params(opened: &Opened, calls: &[Call]) -> Result<Buffer> {
+    let mut bytes = vec![0u8; calls.len() * PARAMS_ALIGN];
+    for (call, to) in calls.iter().zip(bytes.chunks_exact_mut(PARAMS_ALIGN)) {
+        let words: &[u8] = bytemuck::cast_slice(&call.params);
+        to[..words.len()].copy_from_slice(words);
+    }
+    let buffer = opened.buffer("parameters", bytes.len() as u64, BufferUsages::UNIFORM | BufferUsages::COPY_DST)?;
+    opened.queue.write_buffer(&buffer, 0, &bytes);
+    Ok(buffer)
+}
+
+/// What bind groups are made of.
+struct Bind<'a> {
+    opened: &'a Opened,
+    held: &'a [Held],
+    values: &'a Values,
+    buffers: &'a Buffers,
+    turns: &'a [Turns],
+}
+
+impl Bind<'_> {
+    fn group(&self, call: &Call, pipeline: &Pipeline, params: &Buffer, index: usize) -> Result<BindGroup> {
+        let buffers: Option<Vec<&Buffer>> = call.bindings.iter().map(|bound| self.buffer(*bound)).collect();
+        let buffers =
+            buffers.ok_or_else(|| Error::Gpu { what: pipeline.name.clone(), why: "a buffer is missing".into() })?;
+        let mut bindings = vec![self.buffers.step.as_entire_binding()];
+        if !call.params.is_empty() {
+            bindings.push(wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: params,
+                offset: (index * PARAMS_ALIGN) as u64,
+                size: wgpu::BufferSize::new(PARAMS_ALIGN as u64),
+            }));
+        }
+        bindings.extend(buffers.iter().map(|buffer| buffer.as_entire_binding()));
+        let entries: Vec<_> = bindings
+            .into_iter()
+            .zip(0..)
+            .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource })
+            .collect();
+        self.opened.scoped(&pipeline.name, || {
+            self.opened.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(&pipeline.name),
+                layout: &pipeline.layout,
+                entries: &entries,
+            })
+        })
+    }
+
+    fn buffer(&self, bound: Bound) -> Option<&Buffer> {
+        let part = |id: WeightId, i: usize| match &self.held[id.0] {
+            Held::Packed { parts, .. } => parts.get(i),
+            _ => None,
+        };
+        match bound {
+            Bound::Value(id) => self.values.get(id),
+            Bound::Integers => Some(&self.buffers.integers),
+            Bound::Turns(i) => Some(&self.turns.get(i)?.buffer),
+            Bound::Vector(id) => match &self.held[id.0] {
+                Held::Vector(buffer) => Some(buffer),
+                _ => None,
+            },
+            Bound::Low(id, i) => Some(&part(id, i)?.low),
+            Bound::High(id, i) => part(id, i).map(|part| part.high.as_ref().unwrap_or(&part.low)),
+            Bound::Scales(id, i) => Some(&part(id, i)?.scales),
+            Bound::Floats(id, i) => match &self.held[id.0] {
+                Held::Plain { parts, .. } => Some(&parts.get(i)?.floats),
+                _ => None,
+            },
+            Bound::Nothing => Some(&self.buffers.nothing),
+        }
+    }
+}
