@@ -153,6 +153,9 @@ pub enum Error {
     /// The GPU is gone, or does not answer: the system took it away, or a driver crashed.
     #[error("the GPU was lost: {0}; open the model again, or run on the CPU")]
     GpuLost(String),
+    /// The GPU may not work now, and the caller did not want to wait.
+    #[error("the GPU is suspended; resume it, or run on the CPU")]
+    Suspended,
     /// An earlier run panicked and left the device in a state that nobody knows.
     #[error("an earlier run on this engine failed half-way; open the model again")]
     Poisoned,
@@ -186,6 +189,7 @@ impl Error {
             Self::NoGpu(_) => "no_gpu",
             Self::Gpu { .. } => "gpu",
             Self::GpuLost(_) => "gpu_lost",
+            Self::Suspended => "suspended",
             Self::Poisoned => "poisoned",
             Self::Cancelled => "cancelled",
             Self::Constraint(_) => "constraint",

@@ -46,8 +46,10 @@ pub mod text;
 pub mod tokenizer;
 pub mod weights;
 
-pub use backend::Cancel;
-pub use engine::{Activations, DeviceChoice, Engine, Generation, KvType, Options, Piece, Session};
+pub use backend::{Cancel, Meanwhile};
+pub use engine::{
+    Activations, DeviceChoice, Engine, Generation, GpuOptions, KvType, Options, Piece, Schedule, Session,
+};
 pub use error::{Error, Result};
 pub use generate::{Constraint, Sampling, StopReason};
-pub use stats::Stats;
+pub use stats::{Stats, Switched};

@@ -1,5 +1,6 @@
 //! Facts of one generation, for people and benchmarks.
 
+use crate::backend::Switch;
 use crate::generate::StopReason;
 
 /// What a generation took. Times are wall-clock.
@@ -21,8 +22,32 @@ pub struct Stats {
     pub peak_rss_bytes: Option<u64>,
     /// `reference`, `cpu` or `gpu`.
     pub device: &'static str,
+    /// Devices that were given up on the way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub switched: Vec<Switched>,
     /// Why it ended; `None` while it goes on.
     pub stop: Option<StopReason>,
+}
+
+/// A device was given up during a generation, which went on on another.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Switched {
+    /// Tokens of the answer that were there before.
+    pub at_token: usize,
+    /// The kind of the device that failed, or that may not work now.
+    pub from: &'static str,
+    /// The kind of the device that went on.
+    pub to: &'static str,
+    /// What was wrong.
+    pub why: String,
+}
+
+impl Switched {
+    /// After so many tokens.
+    pub(crate) fn new(at_token: usize, switch: Switch) -> Self {
+        let Switch { from, to, why } = switch;
+        Self { at_token, from, to, why }
+    }
 }
 
 /// The largest resident set that this process has had, in bytes. Linux and Android only (`VmHWM`, proc(5)).

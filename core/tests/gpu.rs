@@ -24,6 +24,7 @@ fn options() -> Options {
         kv: KvType::F16,
         plain: false,
         keep: Keep::Logits,
+        lose_after: None,
     }
 }
 

@@ -1,10 +1,11 @@
 //! Every module that an op can ask for is valid WGSL within the limits of a phone, and can be translated for Metal and
 //! Vulkan. No GPU is needed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use kinglet_shaders::{Binding, Dot, Kernel, Reduce, Variant};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, back, front};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// What every phone with Vulkan or Metal allows a stage.
 const STORAGE_BUFFERS: usize = 8;
@@ -43,7 +44,7 @@ fn check(kernel: Kernel, name: &str, text: &str, reduce: Reduce) {
 
     bindings(kernel, name, &module);
     // Overrides at their defaults: devices get the same module with others.
-    let (module, info) = back::pipeline_constants::process_overrides(&module, &info, None, &Default::default())
+    let (module, info) = back::pipeline_constants::process_overrides(&module, &info, None, &HashMap::default())
         .unwrap_or_else(|e| panic!("{name}: {e}"));
     limits(name, &module);
 

@@ -4,7 +4,8 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::{input, models, progress};
 use clap::{Args, ValueEnum};
-use kinglet::engine::{Activations, DeviceChoice, Engine, KvType, Options};
+use kinglet::backend::gpu::Tier;
+use kinglet::engine::{Activations, DeviceChoice, Engine, GpuOptions, KvType, Options, Schedule};
 use kinglet::gguf::Gguf;
 use kinglet::tokenizer::Tokenizer;
 use std::path::PathBuf;
@@ -16,7 +17,8 @@ pub struct ModelArgs {
     #[arg(short, long, env = "KINGLET_MODEL", value_name = "FILE|NAME", help_heading = "Model")]
     pub model: PathBuf,
 
-    /// Where to run: `cpu` is fast, `reference` is plain f32 loops to compare with, `auto` picks the fastest
+    /// Where to run: `cpu` is fast, `gpu` runs WGSL kernels, `reference` is plain f32 loops to compare with, `auto` takes
+    /// a hardware GPU where it says the same as the CPU and is faster, else the CPU
     #[arg(long, value_enum, default_value_t, help_heading = "Model")]
     pub device: DeviceArg,
 
@@ -31,6 +33,23 @@ pub struct ModelArgs {
     /// How activations enter integer products: `int16` is near f32, `int8` reads prompts faster
     #[arg(long, value_enum, default_value_t, help_heading = "Model")]
     pub activations: ActivationsArg,
+
+    /// Which operations run together: `fused` is fast, `plain` runs each alone
+    #[arg(long, value_enum, default_value_t, help_heading = "Model")]
+    pub schedule: ScheduleArg,
+
+    /// What GPU kernels may lean on: 0 nothing but f32 and u32, 1 integer dot products, 2 subgroups; by default the
+    /// adapter's own tier (see `devices`)
+    #[arg(long, value_name = "0|1|2", value_parser = tier, help_heading = "Model")]
+    pub gpu_tier: Option<Tier>,
+
+    /// A part of the GPU's name as `devices` lists it. With --device auto: that GPU unmeasured, and the CPU where it fails
+    #[arg(long, value_name = "NAME", help_heading = "Model")]
+    pub gpu_adapter: Option<String>,
+
+    /// Lose the GPU after so many submissions, to see what happens then
+    #[arg(long, value_name = "SUBMISSIONS", hide = true)]
+    pub gpu_lose_after: Option<usize>,
 
     /// How keys and values are stored: `f16` takes half the memory of `f32`
     #[arg(long, value_enum, default_value_t, help_heading = "Model")]
@@ -53,6 +72,8 @@ pub enum DeviceArg {
     Auto,
     /// Packed integers, SIMD, threads
     Cpu,
+    /// WGSL kernels through Vulkan or Metal
+    Gpu,
     /// Plain f32 loops: the specification
     Reference,
 }
@@ -65,6 +86,16 @@ pub enum ActivationsArg {
     Int16,
     /// Faster prefill
     Int8,
+}
+
+/// `--schedule`
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum ScheduleArg {
+    /// As many operations at once as the device can
+    #[default]
+    Fused,
+    /// Each alone
+    Plain,
 }
 
 /// `--kv`
@@ -82,6 +113,7 @@ impl From<DeviceArg> for DeviceChoice {
         match arg {
             DeviceArg::Auto => Self::Auto,
             DeviceArg::Cpu => Self::Cpu,
+            DeviceArg::Gpu => Self::Gpu,
             DeviceArg::Reference => Self::Reference,
         }
     }
@@ -99,6 +131,11 @@ impl ModelArgs {
                 ActivationsArg::Int16 => Activations::Int16,
                 ActivationsArg::Int8 => Activations::Int8,
             },
+            schedule: match self.schedule {
+                ScheduleArg::Fused => Schedule::Fused,
+                ScheduleArg::Plain => Schedule::Plain,
+            },
+            gpu: GpuOptions { adapter: self.gpu_adapter.clone(), tier: self.gpu_tier, lose_after: self.gpu_lose_after },
             kv: match self.kv {
                 KvArg::F16 => KvType::F16,
                 KvArg::F32 => KvType::F32,
@@ -139,6 +176,12 @@ impl ModelArgs {
         bar.finish_and_clear();
         Ok(engine?)
     }
+}
+
+/// A tier's number.
+fn tier(text: &str) -> Result<Tier, String> {
+    let tier = text.parse().ok().and_then(Tier::of);
+    tier.ok_or_else(|| "not a tier; give 0, 1 or 2".into())
 }
 
 /// A number above zero.

@@ -42,6 +42,7 @@ pub fn line(stats: &Stats, engine: &Engine) -> String {
     facts.push(format!("{} tokens", stats.tokens));
     facts.extend(stats.decode_tps.map(|tps| format!("decode {} tokens/s", output::rate(tps))));
     facts.extend(stats.peak_rss_bytes.map(|peak| format!("{} peak", output::bytes(peak as usize))));
+    facts.extend(stats.switched.iter().map(|s| format!("left the {} after {} tokens: {}", s.from, s.at_token, s.why)));
     facts.push(device(engine));
     facts.extend(stats.stop.map(|stop| format!("stopped: {stop}")));
     facts.join(", ")

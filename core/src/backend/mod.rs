@@ -3,14 +3,19 @@
 //! Knows nothing of text, sampling or families.
 
 pub mod cpu;
+mod gate;
 pub mod gpu;
 pub mod reference;
+pub mod relay;
+
+pub use gate::{Gate, Meanwhile};
 
 use crate::graph::NodeId;
 use crate::{Error, Result};
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Which logits a run returns.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -110,6 +115,49 @@ impl Memory {
     }
 }
 
+/// A device was given up for another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// The kind of the device that failed, or that may not work now.
+    pub from: &'static str,
+    /// The kind of the device that goes on.
+    pub to: &'static str,
+    /// What was wrong.
+    pub why: String,
+}
+
+/// What a device did for a run, and what it has prepared.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    /// Kernels by the time they took, longest first; without times where the device cannot tell.
+    pub kernels: Vec<KernelTime>,
+    /// Kernels started.
+    pub dispatches: usize,
+    /// Pieces of work handed to the device.
+    pub submissions: usize,
+    /// Bytes of weights read.
+    pub weight_bytes: u64,
+    /// Spent on moving weights to the device.
+    pub upload: Duration,
+    /// Spent on compiling kernels.
+    pub pipelines: Duration,
+    /// Bytes of the largest buffer that a kernel sees.
+    pub max_binding_bytes: u64,
+    /// The most storage buffers that a kernel sees.
+    pub max_storage_buffers: usize,
+}
+
+/// One kernel's part of a [`Profile`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct KernelTime {
+    /// Kernel and constants.
+    pub name: String,
+    /// How often it ran.
+    pub count: usize,
+    /// Time of all its runs; `None` where the device has no clock.
+    pub time: Option<Duration>,
+}
+
 /// A graph prepared for a device. One run at a time; states are independent of each other.
 pub trait Program: Send {
     /// What it runs on.
@@ -135,6 +183,22 @@ pub trait Program: Send {
 
     /// A node's output in the last chunk run, `[rows, width]`; `None` where the program did not keep it.
     fn read(&self, node: NodeId) -> Option<Vec<f32>>;
+
+    /// What stops its work, where it may have to stop.
+    fn gate(&self) -> Option<Gate> {
+        None
+    }
+
+    /// The devices that were given up so far.
+    fn switches(&self) -> &[Switch] {
+        &[]
+    }
+
+    /// Feeds `ids` as [`run`](Self::run) does for their last logits, and says what the device did for it; `None` from
+    /// one that has nothing to tell.
+    fn profile(&mut self, _state: &mut dyn State, _ids: &[u32], _cancel: &Cancel) -> Result<Option<Profile>> {
+        Ok(None)
+    }
 }
 
 /// Keys and values of one conversation.

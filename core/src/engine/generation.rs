@@ -3,7 +3,7 @@
 use super::Session;
 use crate::backend::{Best, Cancel, FEW, Want};
 use crate::generate::{Constraint, Sampler, Sampling, StopReason, StopStrings};
-use crate::stats::{Stats, peak_rss_bytes};
+use crate::stats::{Stats, Switched, peak_rss_bytes};
 use crate::tokenizer::Decoder;
 use crate::{Error, Result};
 use std::time::{Duration, Instant};
@@ -40,6 +40,9 @@ pub struct Generation<'s> {
     ids: Vec<u32>,
     logits: Vec<f32>,
     stop: Option<StopReason>,
+    switched: Vec<Switched>,
+    /// Devices that the engine had given up when this began.
+    switches: usize,
     done: bool,
     cached_tokens: usize,
     fed_tokens: usize,
@@ -83,6 +86,8 @@ impl<'s> Generation<'s> {
             ids: Vec::with_capacity(sampling.max_tokens.min(session.room() + 1)),
             logits: Vec::with_capacity(engine.vocab()),
             stop: None,
+            switched: Vec::new(),
+            switches: engine.switches().len(),
             done: false,
             cached_tokens: session.ids().len(),
             fed_tokens: prompt.len(),
@@ -101,6 +106,11 @@ impl<'s> Generation<'s> {
     /// Why it ended; `None` while it goes on, or after an error.
     pub fn stop(&self) -> Option<StopReason> {
         self.stop
+    }
+
+    /// The devices that were given up on the way: the answer went on elsewhere.
+    pub fn switched(&self) -> &[Switched] {
+        &self.switched
     }
 
     /// The session, for instance to look at its logits.
@@ -127,6 +137,7 @@ impl<'s> Generation<'s> {
             decode_tps: per_second(self.ids.len().saturating_sub(1), self.decode),
             peak_rss_bytes: peak_rss_bytes(),
             device: self.session.engine().device().kind,
+            switched: self.switched.clone(),
             stop: self.stop,
         }
     }
@@ -179,6 +190,10 @@ impl<'s> Generation<'s> {
                 return Ok(String::new());
             }
             other => other?,
+        }
+        for switch in self.session.engine().switches().split_off(self.switches) {
+            self.switches += 1;
+            self.switched.push(Switched::new(self.ids.len(), switch));
         }
         let fed = started.elapsed();
         let id = self.choose()?;

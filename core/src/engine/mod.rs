@@ -3,6 +3,7 @@
 //! Wires the layers together and computes nothing itself: what a model is, how it runs and how a token is chosen are
 //! decided below.
 
+mod auto;
 mod generation;
 mod open;
 mod options;
@@ -13,18 +14,18 @@ mod tests;
 
 pub use generation::{Generation, Piece};
 #[cfg(test)]
-pub(crate) use open::assemble;
-pub use options::{Activations, DeviceChoice, KvType, Options};
+pub(crate) use open::{Chosen, assemble};
+pub use options::{Activations, DeviceChoice, GpuOptions, KvType, Options, Schedule};
 pub use session::Session;
 
-use crate::backend::{Cancel, Device, Memory, Program, State, Want};
+use crate::backend::{Cancel, Device, Gate, Meanwhile, Memory, Program, State, Switch, Want};
 use crate::chat::{ChatTemplate, Message, Role};
 use crate::gguf::Gguf;
 use crate::model::Config;
 use crate::tokenizer::Tokenizer;
 use crate::{Error, Result};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// An opened model. Cheap to clone; may be used from several threads, which take turns.
 #[derive(Clone)]
@@ -36,7 +37,12 @@ struct Inner {
     tokenizer: Tokenizer,
     chat: ChatTemplate,
     context: usize,
-    device: Device,
+    /// What runs the model now.
+    device: Mutex<Device>,
+    /// Why it was chosen.
+    why: String,
+    gate: Option<Gate>,
+    switches: Mutex<Vec<Switch>>,
     memory: Memory,
     /// One run at a time.
     program: Mutex<Box<dyn Program>>,
@@ -87,9 +93,35 @@ impl Engine {
         &self.0.chat
     }
 
-    /// What runs the model.
-    pub fn device(&self) -> &Device {
-        &self.0.device
+    /// What runs the model now.
+    pub fn device(&self) -> Device {
+        lock(&self.0.device).clone()
+    }
+
+    /// Why the model was opened on its first device.
+    pub fn device_reason(&self) -> &str {
+        &self.0.why
+    }
+
+    /// The devices that were given up so far: under [`DeviceChoice::Auto`] a lost GPU ends nothing.
+    pub fn switches(&self) -> Vec<Switch> {
+        lock(&self.0.switches).clone()
+    }
+
+    /// Keeps the GPU from working, and returns once it has nothing more to do, at most one submission later; for an app
+    /// that goes to the background. Meanwhile runs wait or, as the caller chooses, leave it: then they go on on the CPU
+    /// under [`DeviceChoice::Auto`] and end with [`Error::Suspended`] else. Nothing happens where no GPU is used.
+    pub fn suspend(&self, meanwhile: Meanwhile) {
+        if let Some(gate) = &self.0.gate {
+            gate.close(meanwhile);
+        }
+    }
+
+    /// Lets the GPU work again.
+    pub fn resume(&self) {
+        if let Some(gate) = &self.0.gate {
+            gate.open();
+        }
     }
 
     /// What the model and one session take.
@@ -118,7 +150,7 @@ impl Engine {
         Ok(Session::new(self.clone(), self.lock()?.state(self.0.context)?))
     }
 
-    fn lock(&self) -> Result<std::sync::MutexGuard<'_, Box<dyn Program>>> {
+    fn lock(&self) -> Result<MutexGuard<'_, Box<dyn Program>>> {
         self.0.program.lock().map_err(|_| Error::Poisoned)
     }
 
@@ -130,6 +162,18 @@ impl Engine {
         logits: &mut Vec<f32>,
         cancel: &Cancel,
     ) -> Result<()> {
-        self.lock()?.run(state, ids, want, logits, cancel)
+        let mut program = self.lock()?;
+        let result = program.run(state, ids, want, logits, cancel);
+        let mut known = lock(&self.0.switches);
+        if known.len() < program.switches().len() {
+            *known = program.switches().to_vec();
+            *lock(&self.0.device) = program.device();
+        }
+        result
     }
+}
+
+/// Locks what is never left half-way.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

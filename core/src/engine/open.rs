@@ -1,8 +1,9 @@
 //! From a file to an engine.
 
-use super::{DeviceChoice, Engine, Inner, Options};
+use super::{DeviceChoice, Engine, Inner, Options, Schedule, auto};
 use crate::backend::Program;
 use crate::backend::cpu::{self, Cpu};
+use crate::backend::gpu::{self, Gpu};
 use crate::backend::reference::Reference;
 use crate::chat::ChatTemplate;
 use crate::gguf::Gguf;
@@ -19,25 +20,66 @@ pub(super) fn open(path: &Path, options: &Options, progress: &mut dyn FnMut(usiz
     assemble(Gguf::open(path)?, options, |graph, weights| prepare(graph, weights, options, progress))
 }
 
-/// The one place that knows which devices there are.
+/// A program, and why it is this one.
+pub(crate) struct Chosen {
+    pub(crate) program: Box<dyn Program>,
+    pub(crate) why: String,
+}
+
+impl Chosen {
+    /// The one that was asked for.
+    pub(crate) fn asked(program: Box<dyn Program>) -> Self {
+        Self { program, why: "it was asked for".into() }
+    }
+}
+
+/// The program that the options ask for.
 fn prepare(
     graph: Graph,
     weights: Weights,
     options: &Options,
     progress: &mut dyn FnMut(usize, usize),
+) -> Result<Chosen> {
+    if options.device == DeviceChoice::Auto {
+        return auto::choose(&graph, &weights, options, progress);
+    }
+    Ok(Chosen::asked(prepare_on(options.device, graph, weights, options, progress)?))
+}
+
+/// The one place that knows which devices there are.
+pub(super) fn prepare_on(
+    device: DeviceChoice,
+    graph: Graph,
+    weights: Weights,
+    options: &Options,
+    progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Box<dyn Program>> {
-    match options.device {
+    match device {
         DeviceChoice::Auto | DeviceChoice::Cpu => {
             let options = cpu::Options {
                 threads: options.threads(),
                 chunk: options.prefill_chunk,
                 activations: options.activations,
                 kv: options.kv,
-                plain: false,
+                plain: options.schedule == Schedule::Plain,
                 keep: Keep::Logits,
                 isa: cpu::Isa::best(),
             };
             Ok(Box::new(Cpu::prepare(graph, weights, options, progress)?))
+        }
+        DeviceChoice::Gpu => {
+            let options = gpu::Options {
+                adapter: options.gpu.adapter.clone(),
+                tier: options.gpu.tier,
+                threads: options.threads(),
+                chunk: options.prefill_chunk,
+                activations: options.activations,
+                kv: options.kv,
+                plain: options.schedule == Schedule::Plain,
+                keep: Keep::Logits,
+                lose_after: options.gpu.lose_after,
+            };
+            Ok(Box::new(Gpu::prepare(graph, weights, options, progress)?))
         }
         DeviceChoice::Reference => {
             Ok(Box::new(Reference::prepare(graph, weights, options.threads(), options.prefill_chunk)?))
@@ -52,7 +94,7 @@ const LEAST_TENSORS: usize = 9;
 pub(crate) fn assemble(
     gguf: Gguf,
     options: &Options,
-    prepare: impl FnOnce(Graph, Weights) -> Result<Box<dyn Program>>,
+    prepare: impl FnOnce(Graph, Weights) -> Result<Chosen>,
 ) -> Result<Engine> {
     let config = model::config(&gguf)?;
     options.validate(&config)?;
@@ -85,10 +127,13 @@ pub(crate) fn assemble(
         Some(source) => ChatTemplate::new(source, &tokenizer)?,
         None => ChatTemplate::from_gguf(&gguf, &tokenizer)?,
     };
-    let program = prepare(graph, weights)?;
+    let Chosen { program, why } = prepare(graph, weights)?;
     Ok(Engine(Arc::new(Inner {
         context: options.context(&config),
-        device: program.device(),
+        device: Mutex::new(program.device()),
+        why,
+        gate: program.gate(),
+        switches: Mutex::default(),
         memory: program.memory(options.context(&config)),
         gguf,
         config,

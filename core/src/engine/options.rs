@@ -1,5 +1,6 @@
 //! How to open a model.
 
+use crate::backend::gpu::Tier;
 use crate::model::Config;
 pub use crate::precision::{Activations, KvType};
 use crate::{Error, Result};
@@ -14,6 +15,30 @@ pub enum DeviceChoice {
     Reference,
     /// Packed integers, SIMD, threads.
     Cpu,
+    /// WGSL kernels on a GPU, whatever it is.
+    Gpu,
+}
+
+/// How the GPU is used, where one is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GpuOptions {
+    /// A part of the adapter's name. Without it the best one is taken; with [`DeviceChoice::Auto`] the named one is used
+    /// unmeasured, even if it is a software rasteriser, for as long as it works.
+    pub adapter: Option<String>,
+    /// What kernels may lean on; the adapter's own tier by default.
+    pub tier: Option<Tier>,
+    /// The device is lost after so many submissions, to try out what an app does then.
+    pub lose_after: Option<usize>,
+}
+
+/// Which nodes of the graph run together. The reference device runs each alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Schedule {
+    /// As many as a device can.
+    #[default]
+    Fused,
+    /// Each alone, to compare with.
+    Plain,
 }
 
 /// How to open a model.
@@ -28,6 +53,10 @@ pub struct Options {
     pub prefill_chunk: usize,
     /// How activations enter integer products. The reference device computes in f32 and ignores it.
     pub activations: Activations,
+    /// Which nodes run together.
+    pub schedule: Schedule,
+    /// How a GPU is used.
+    pub gpu: GpuOptions,
     /// How keys and values are stored. The reference device always takes f32.
     pub kv: KvType,
     /// Positions of a session, prompt and answer together; by default the model's, at most 4,096.
@@ -43,6 +72,8 @@ impl Default for Options {
             threads: None,
             prefill_chunk: 64,
             activations: Activations::default(),
+            schedule: Schedule::default(),
+            gpu: GpuOptions::default(),
             kv: KvType::default(),
             context: None,
             chat_template: None,

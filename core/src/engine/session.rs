@@ -1,7 +1,7 @@
 //! One conversation: the ids fed so far, their cache, and the logits after the last.
 
 use super::{Engine, Generation};
-use crate::backend::{Cancel, State, Want};
+use crate::backend::{Cancel, Profile, State, Want};
 use crate::generate::{Constraint, Sampling};
 use crate::{Error, Result};
 
@@ -71,6 +71,18 @@ impl Session {
             return Err(error);
         }
         Ok(&self.rows)
+    }
+
+    /// Feeds tokens, at most a chunk, and says what the device did for it; `None` from one that has nothing to tell.
+    /// The session is empty afterwards.
+    ///
+    /// # Errors
+    /// Those of [`feed`](Self::feed).
+    pub fn profile(&mut self, ids: &[u32], cancel: &Cancel) -> Result<Option<Profile>> {
+        self.check(ids)?;
+        let profile = self.engine.lock()?.profile(self.state.as_mut(), ids, cancel)?;
+        self.reset()?;
+        Ok(profile)
     }
 
     /// Makes the session hold the longest prefix of `ids` that it can go back to, and returns its length `n`, so that

@@ -103,7 +103,7 @@ impl Classifier {
     /// # Errors
     /// [`Error::Cancelled`], and those of the device.
     pub fn classify(&mut self, session: &mut Session, text: &str, cancel: &Cancel) -> Result<Classification> {
-        let mut meter = Meter::new(session.engine().device().kind);
+        let mut meter = Meter::new(session.engine());
         let Some(part) = parts(session.engine(), text, self.limit)?.into_iter().next() else {
             return Ok(Classification { label: None, probabilities: Ordered(Vec::new()), stats: meter.stats() });
         };

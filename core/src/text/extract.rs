@@ -80,7 +80,7 @@ pub fn extract(session: &mut Session, text: &str, options: &Extract, cancel: &Ca
     let limit = limit(&engine, &prompt, answer.min(engine.context() / 3))?;
     let parts = parts(&engine, text, limit)?;
     let mut found: Vec<Option<String>> = vec![None; options.fields.len()];
-    let mut meter = Meter::new(engine.device().kind);
+    let mut meter = Meter::new(&engine);
     let mut prefix = Prefix::new(&engine, prompt.fixed(&engine)?, parts.len() > 1);
     for part in &parts {
         let ids = prompt.encode(&engine, part)?;

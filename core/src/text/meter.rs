@@ -1,13 +1,16 @@
 //! What a task took, over all its runs of the model.
 
+use crate::engine::Engine;
 use crate::generate::StopReason;
-use crate::stats::{Stats, peak_rss_bytes};
+use crate::stats::{Stats, Switched, peak_rss_bytes};
 use std::time::{Duration, Instant};
 
 /// Adds up runs.
-#[derive(Debug)]
 pub(super) struct Meter {
-    device: &'static str,
+    engine: Engine,
+    /// Devices that the engine had given up when the last run ended.
+    switches: usize,
+    switched: Vec<Switched>,
     started: Instant,
     first: Option<Duration>,
     prompt: usize,
@@ -21,11 +24,13 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub fn new(device: &'static str) -> Self {
+    pub fn new(engine: &Engine) -> Self {
         let zero = Duration::ZERO;
         let (prompt, cached, tokens, later) = (0, 0, 0, 0);
         Self {
-            device,
+            engine: engine.clone(),
+            switches: engine.switches().len(),
+            switched: Vec::new(),
             started: Instant::now(),
             first: None,
             prompt,
@@ -48,13 +53,23 @@ impl Meter {
         self.prompt += tokens;
         self.cached += cached;
         self.prefill += took;
+        self.switches(self.tokens);
     }
 
     /// Tokens generated one by one.
     pub fn decoded(&mut self, tokens: usize, took: Duration) {
+        self.switches(self.tokens);
         self.tokens += tokens;
         self.later += tokens;
         self.decode += took;
+    }
+
+    /// Takes note of devices that were given up since the last run.
+    fn switches(&mut self, at_token: usize) {
+        for switch in self.engine.switches().split_off(self.switches) {
+            self.switches += 1;
+            self.switched.push(Switched::new(at_token, switch));
+        }
     }
 
     /// A generation that began with the session holding what `prompt` has counted but for the last `fed` ids.
@@ -64,6 +79,9 @@ impl Meter {
         };
         self.prefill += seconds(fed, stats.prefill_tps);
         let later = stats.tokens.saturating_sub(1);
+        self.switches += stats.switched.len();
+        self.switched
+            .extend(stats.switched.iter().map(|s| Switched { at_token: self.tokens + s.at_token, ..s.clone() }));
         self.tokens += stats.tokens;
         self.later += later;
         self.decode += seconds(later, stats.decode_tps);
@@ -82,7 +100,8 @@ impl Meter {
             prefill_tps: rate(self.prompt.saturating_sub(self.cached), self.prefill),
             decode_tps: rate(self.later, self.decode),
             peak_rss_bytes: peak_rss_bytes(),
-            device: self.device,
+            device: self.engine.device().kind,
+            switched: self.switched.clone(),
             stop: self.stop,
         }
     }

@@ -66,7 +66,7 @@ pub fn reply(session: &mut Session, message: &str, options: &ReplyOptions, cance
     let mut sampling = answering(options.sampling.as_ref(), Sampling::varied, most);
     sampling.stop.push("\n\n".into());
     sampling.stop.extend(prompt.stops(&engine));
-    let mut meter = Meter::new(engine.device().kind);
+    let mut meter = Meter::new(&engine);
     let limit = limit(&engine, &prompt, sampling.max_tokens)?;
     let Some(text) = parts(&engine, message, limit)?.pop() else {
         return Ok(Reply { suggestions: Vec::new(), stats: meter.stats() });

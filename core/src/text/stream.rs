@@ -82,7 +82,7 @@ impl<'s, T: Task> TaskStream<'s, T> {
         let engine = session.engine().clone();
         Self {
             task,
-            meter: Meter::new(engine.device().kind),
+            meter: Meter::new(&engine),
             engine,
             session: Some(session),
             generation: None,

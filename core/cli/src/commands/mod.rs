@@ -4,6 +4,7 @@ mod bench;
 mod chat;
 mod classify;
 mod detokenize;
+mod devices;
 mod eval;
 mod extract;
 mod inspect;
@@ -54,6 +55,8 @@ pub enum Command {
     Eval(eval::Eval),
     /// Measure speed and memory
     Bench(bench::Bench),
+    /// List the GPUs, what they can do, and why one is not used
+    Devices(devices::Devices),
 }
 
 impl Command {
@@ -73,6 +76,7 @@ impl Command {
             Self::Logits(command) => command.run(app),
             Self::Eval(command) => command.run(app),
             Self::Bench(command) => command.run(app),
+            Self::Devices(command) => command.run(app),
         }
     }
 }

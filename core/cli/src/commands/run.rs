@@ -8,6 +8,7 @@ use crate::stats::{self, Facts};
 use crate::{input, output, stream};
 use clap::Args;
 use kinglet::generate::Sampling;
+use kinglet::stats::Switched;
 use serde::Serialize;
 use std::path::Path;
 
@@ -35,7 +36,8 @@ pub struct Run {
 
 const HELP: &str = "\
 Continues the prompt as raw text: no chat template, no instructions (see `chat` and the text commands for those).
-With --json: `ids` and `text` (the generated ones), `stop` and `stats`.
+With --json: `ids` and `text` (the generated ones), `stop`, `stats`, and `switched` [{`at_token`, `from`, `to`, `why`}]: \
+the devices that --device auto gave up on the way.
 stop: eos (the model ended), max_tokens, stop_string, context_full, cancelled.
 stats: prompt_tokens, tokens (generated), ttft_ms (time to the first token), prefill_tps and decode_tps (tokens a second \
 of reading and of writing), peak_rss_bytes, device.
@@ -49,6 +51,7 @@ struct Answer {
     ids: Vec<u32>,
     text: String,
     stop: &'static str,
+    switched: Vec<Switched>,
     stats: Facts,
 }
 
@@ -74,7 +77,13 @@ impl Run {
         let stats = generation.stats();
         if app.json {
             let stop = stats.stop.map_or("", |stop| stop.name());
-            output::json(&Answer { ids: generation.ids().to_vec(), text, stop, stats: (&stats).into() })?;
+            output::json(&Answer {
+                ids: generation.ids().to_vec(),
+                text,
+                stop,
+                switched: stats.switched.clone(),
+                stats: (&stats).into(),
+            })?;
         } else {
             app.note(&stats::line(&stats, &engine));
         }

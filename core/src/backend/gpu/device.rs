@@ -1,7 +1,9 @@
 //! An open GPU: what wgpu may do only through here, so that no refusal and no loss goes unnoticed.
 
+use super::Options;
 use super::adapter::{self, Adapter, Found, Tier};
 use crate::{Error, Result};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use wgpu::{BufferUsages, ErrorFilter};
@@ -17,16 +19,20 @@ pub(super) struct Opened {
     pub(super) binding_bytes: u64,
     /// The first thing that went wrong outside an error scope, the device's loss among them.
     fault: Arc<Mutex<Option<String>>>,
+    /// Submissions so far.
+    submissions: Arc<AtomicUsize>,
+    /// After so many submissions the device is destroyed.
+    lose_after: Option<usize>,
 }
 
 /// A submission that takes longer is taken for a device that hangs.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Opened {
-    /// Opens the adapter whose name contains `name`, or the best one. `tier` must be within what it offers.
-    pub(super) fn open(name: Option<&str>, tier: Option<Tier>) -> Result<Self> {
-        let Found { adapter, facts } = adapter::choose(name)?;
-        let tier = tier.unwrap_or(facts.tier);
+    /// Opens the adapter that the options name, or the best one. The tier must be within what it offers.
+    pub(super) fn open(options: &Options) -> Result<Self> {
+        let Found { adapter, facts } = adapter::choose(options.adapter.as_deref())?;
+        let tier = options.tier.unwrap_or(facts.tier);
         if !adapter.features().contains(tier.features()) {
             return Err(Error::Option {
                 name: "gpu_tier".into(),
@@ -51,10 +57,14 @@ impl Opened {
             fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
         };
         let seen = fault.clone();
-        device.set_device_lost_callback(move |reason, what| note(&seen, format!("device lost ({reason:?}) {what}")));
+        device.set_device_lost_callback(move |reason, what| {
+            note(&seen, format!("device lost ({reason:?}) {what}").trim_end().to_owned())
+        });
         let seen = fault.clone();
         device.on_uncaptured_error(Arc::new(move |error| note(&seen, error.to_string())));
-        Ok(Self { device, queue, facts: Arc::new(facts), tier, binding_bytes, fault })
+        let submissions = Arc::default();
+        let lose_after = options.lose_after;
+        Ok(Self { device, queue, facts: Arc::new(facts), tier, binding_bytes, fault, submissions, lose_after })
     }
 
     /// An error if anything went wrong since the device was opened; after that it is not to be trusted.
@@ -94,6 +104,19 @@ impl Opened {
         }
     }
 
+    /// Hands work to the device.
+    pub(super) fn submit(&self, work: impl IntoIterator<Item = wgpu::CommandBuffer>) -> wgpu::SubmissionIndex {
+        if self.lose_after == Some(self.submissions.fetch_add(1, Ordering::Relaxed)) {
+            self.device.destroy();
+        }
+        self.queue.submit(work)
+    }
+
+    /// How often [`submit`](Self::submit) was called.
+    pub(super) fn submissions(&self) -> usize {
+        self.submissions.load(Ordering::Relaxed)
+    }
+
     /// Waits for a submission and everything before it.
     pub(super) fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
         let poll = wgpu::PollType::Wait { submission_index: Some(submission), timeout: Some(PATIENCE) };
@@ -103,8 +126,13 @@ impl Opened {
         self.check()
     }
 
-    /// Floats from the start of a buffer that was made with [`BufferUsages::MAP_READ`] and written by `submission`.
-    pub(super) fn read(&self, buffer: &wgpu::Buffer, submission: wgpu::SubmissionIndex, out: &mut [f32]) -> Result<()> {
+    /// Numbers from the start of a buffer that was made with [`BufferUsages::MAP_READ`] and written by `submission`.
+    pub(super) fn read<T: bytemuck::Pod>(
+        &self,
+        buffer: &wgpu::Buffer,
+        submission: wgpu::SubmissionIndex,
+        out: &mut [T],
+    ) -> Result<()> {
         let bytes = size_of_val(out) as u64;
         if bytes == 0 {
             return self.wait(submission);

@@ -162,7 +162,7 @@ impl State for Cache {
             encoder.copy_buffer_to_buffer(&layer.values, 0, &copy.values, 0, None);
             layers.push(copy);
         }
-        let submission = self.gpu.queue.submit([encoder.finish()]);
+        let submission = self.gpu.submit([encoder.finish()]);
         self.gpu.wait(submission)?;
         Ok(Box::new(Self { gpu: self.gpu.clone(), layout: self.layout.clone(), layers, ..*self }))
     }

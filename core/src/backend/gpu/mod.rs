@@ -11,6 +11,7 @@ mod kv;
 mod pace;
 mod pipelines;
 mod plan;
+mod profile;
 mod program;
 mod values;
 mod weights;
@@ -40,6 +41,8 @@ pub struct Options {
     pub plain: bool,
     /// Which values stay readable.
     pub keep: Keep,
+    /// The device is destroyed after so many submissions: a lost GPU, to be tried out.
+    pub lose_after: Option<usize>,
 }
 
 /// Bytes that a session's keys and values take.

@@ -16,7 +16,6 @@ use kinglet_shaders::{Activations as Form, Kernel, Kv, Products, Scales};
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     /// The node whose value it makes, or helps to make.
-    #[expect(dead_code, reason = "for profiles")]
     pub(super) node: NodeId,
     pub(super) kernel: Kernel,
     pub(super) constants: Constants,
@@ -29,7 +28,6 @@ pub(super) struct Call {
     /// Multiplications a row, about: what a submission is bounded by.
     pub(super) work: u64,
     /// Bytes of weights that it reads.
-    #[expect(dead_code, reason = "for profiles")]
     pub(super) weight_bytes: u64,
 }
 

@@ -8,7 +8,7 @@ use super::plan::{Bound, Call, Choice, FEW};
 use super::values::{Room, Values};
 use super::weights::{self, Held};
 use super::{Options, Tier};
-use crate::backend::{Cancel, Device, Memory, Program, State, Want};
+use crate::backend::{Cancel, Device, Gate, Memory, Profile, Program, State, Want};
 use crate::graph::{Graph, NodeId, Rows, WeightId};
 use crate::ops::{Op, Rope, angle};
 use crate::precision::Activations;
@@ -28,7 +28,8 @@ const AHEAD: usize = 1;
 
 /// A graph prepared for a GPU.
 pub struct Gpu {
-    opened: Opened,
+    pub(super) opened: Opened,
+    gate: Gate,
     graph: Graph,
     /// For rows of the embedding.
     weights: Weights,
@@ -37,8 +38,8 @@ pub struct Gpu {
     values: Values,
     room: Room,
     /// Calls for a chunk of a few rows, and of many.
-    few: Vec<Ready>,
-    many: Vec<Ready>,
+    pub(super) few: Vec<Ready>,
+    pub(super) many: Vec<Ready>,
     /// By slot.
     heads: Vec<Heads>,
     pipelines: Pipelines,
@@ -47,16 +48,14 @@ pub struct Gpu {
     pace: Pace,
     /// Rows of the last chunk, for [`Program::read`].
     last_rows: (usize, usize),
-    #[expect(dead_code, reason = "for profiles")]
-    spent: Spent,
+    pub(super) spent: Spent,
 }
 
 /// What preparation took.
 #[derive(Clone, Copy, Debug, Default)]
-struct Spent {
-    #[expect(dead_code, reason = "for profiles")]
-    upload: Duration,
-    pipelines: Duration,
+pub(super) struct Spent {
+    pub(super) upload: Duration,
+    pub(super) pipelines: Duration,
 }
 
 /// Buffers that are not a value of the graph.
@@ -75,17 +74,41 @@ struct Turns {
 }
 
 /// A call with what wgpu needs for it.
-struct Ready {
-    call: Call,
-    pipeline: Pipeline,
+pub(super) struct Ready {
+    pub(super) call: Call,
+    pub(super) pipeline: Pipeline,
+    /// Storage buffers that it sees, the cache's two among them.
+    pub(super) storage_buffers: usize,
+    /// Bytes of the largest of them, the cache left out.
+    pub(super) largest_binding: u64,
     group: BindGroup,
 }
 
 /// What a chunk is.
-struct Chunk<'a> {
-    ids: &'a [u32],
-    position: usize,
-    wanted: Range<usize>,
+pub(super) struct Chunk<'a> {
+    pub(super) ids: &'a [u32],
+    pub(super) position: usize,
+    pub(super) wanted: Range<usize>,
+}
+
+impl Chunk<'_> {
+    /// How many rows a call has.
+    pub(super) fn rows(&self, rows: Rows) -> usize {
+        if rows == Rows::All { self.ids.len() } else { self.wanted.len() }
+    }
+}
+
+impl Ready {
+    /// Starts it for so many rows.
+    pub(super) fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, cache: &Cache, rows: usize) {
+        pass.set_pipeline(&self.pipeline.pipeline);
+        pass.set_bind_group(0, &self.group, &[]);
+        if let Some(slot) = self.call.slot {
+            pass.set_bind_group(1, cache.group(slot.0), &[]);
+        }
+        let grid = &self.call.grid;
+        pass.dispatch_workgroups(grid.x, grid.y(rows), grid.z);
+    }
 }
 
 impl Gpu {
@@ -97,7 +120,7 @@ impl Gpu {
         options: Options,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
-        let opened = Opened::open(options.adapter.as_deref(), options.tier)?;
+        let opened = Opened::open(&options)?;
         let started = Instant::now();
         let held = weights::upload(&opened, &graph, &weights, options.threads, progress)?;
         let upload = started.elapsed();
@@ -127,11 +150,15 @@ impl Gpu {
         let mut pipelines = Pipelines::new(&opened);
         let mut ready = |calls: Vec<Call>| -> Result<Vec<Ready>> {
             let params = params(&opened, &calls)?;
-            let bind = Bind { opened: &opened, held: &held, values: &values, buffers: &buffers, turns: &turns };
+            let bind =
+                Bind { opened: &opened, graph: &graph, held: &held, values: &values, buffers: &buffers, turns: &turns };
             let call = |(i, call): (usize, Call)| {
                 let pipeline = pipelines.get(call.kernel, &call.constants)?;
                 let group = bind.group(&call, &pipeline, &params, i)?;
-                Ok(Ready { call, pipeline, group })
+                let sizes = call.bindings.iter().filter_map(|bound| bind.buffer(*bound)).map(Buffer::size);
+                let largest_binding = sizes.max().unwrap_or(0);
+                let storage_buffers = call.bindings.len() + if call.slot.is_some() { 2 } else { 0 };
+                Ok(Ready { call, pipeline, storage_buffers, largest_binding, group })
             };
             calls.into_iter().enumerate().map(call).collect()
         };
@@ -140,6 +167,7 @@ impl Gpu {
         log::info!("gpu: uploaded in {upload:?}, {} pipelines in {:?}", pipelines.len(), spent.pipelines);
         Ok(Self {
             opened,
+            gate: Gate::default(),
             graph,
             weights,
             held,
@@ -163,38 +191,37 @@ impl Gpu {
         self.opened.tier
     }
 
+    /// The most tokens of a chunk.
+    pub(super) fn chunk_size(&self) -> usize {
+        self.options.chunk
+    }
+
     /// Runs one chunk; `logits` has room for the wanted rows.
     fn chunk(&mut self, cache: &mut Cache, chunk: &Chunk, logits: &mut [f32], cancel: &Cancel) -> Result<()> {
+        let gate = self.gate.clone();
+        let mut inside = gate.enter(cancel)?;
         cache.reserve(chunk.ids.len());
         self.write(chunk)?;
-        let rows_of = |rows| if rows == Rows::All { chunk.ids.len() } else { chunk.wanted.len() };
         let list = if chunk.ids.len() <= FEW { &self.few } else { &self.many };
-        let queue = &self.opened.queue;
         let mut waiting = std::collections::VecDeque::new();
         let mut encoder = encoder(&self.opened);
         let mut work = 0;
         self.pace.start();
-        let mut calls = list.iter().filter(|ready| rows_of(ready.call.grid.over) > 0).peekable();
+        let mut calls = list.iter().filter(|ready| chunk.rows(ready.call.grid.over) > 0).peekable();
         while calls.peek().is_some() {
             {
                 let desc = wgpu::ComputePassDescriptor { label: None, timestamp_writes: None };
                 let mut pass = encoder.begin_compute_pass(&desc);
                 while work == 0 || work < self.pace.budget() {
                     let Some(ready) = calls.next() else { break };
-                    let rows = rows_of(ready.call.grid.over);
-                    pass.set_pipeline(&ready.pipeline.pipeline);
-                    pass.set_bind_group(0, &ready.group, &[]);
-                    if let Some(slot) = ready.call.slot {
-                        pass.set_bind_group(1, cache.group(slot.0), &[]);
-                    }
-                    let grid = &ready.call.grid;
-                    pass.dispatch_workgroups(grid.x, grid.y(rows), grid.z);
+                    let rows = chunk.rows(ready.call.grid.over);
+                    ready.dispatch(&mut pass, cache, rows);
                     work += ready.call.work * rows as u64;
                 }
             }
             if calls.peek().is_some() {
                 let full = std::mem::replace(&mut encoder, self::encoder(&self.opened));
-                waiting.push_back((queue.submit([full.finish()]), work));
+                waiting.push_back((self.opened.submit([full.finish()]), work));
                 work = 0;
                 while waiting.len() > AHEAD
                     && let Some((submission, work)) = waiting.pop_front()
@@ -202,11 +229,14 @@ impl Gpu {
                     self.opened.wait(submission)?;
                     self.pace.done(work);
                 }
-                if cancel.is_cancelled() {
-                    for (submission, _) in waiting {
+                if cancel.is_cancelled() || gate.is_closed() {
+                    for (submission, _) in waiting.drain(..) {
                         self.opened.wait(submission)?;
                     }
-                    return Err(Error::Cancelled);
+                    cancel.check()?;
+                    drop(inside);
+                    inside = gate.enter(cancel)?;
+                    self.pace.start();
                 }
             }
         }
@@ -215,7 +245,7 @@ impl Gpu {
             let from = self.value(self.graph.logits())?;
             encoder.copy_buffer_to_buffer(from, 0, &self.buffers.back, 0, bytes);
         }
-        let last = queue.submit([encoder.finish()]);
+        let last = self.opened.submit([encoder.finish()]);
         for (submission, work) in waiting {
             self.opened.wait(submission)?;
             self.pace.done(work);
@@ -224,11 +254,26 @@ impl Gpu {
         self.pace.done(work);
         cache.position += chunk.ids.len();
         self.last_rows = (chunk.ids.len(), chunk.wanted.len());
+        drop(inside);
         Ok(())
     }
 
+    /// The calls for a chunk of so many rows.
+    pub(super) fn list(&self, rows: usize) -> &[Ready] {
+        if rows <= FEW { &self.few } else { &self.many }
+    }
+
+    /// A program's state as its own.
+    fn cache<'s>(&self, state: &'s mut dyn State) -> Result<&'s mut Cache> {
+        let cache = state.as_any().downcast_mut::<Cache>().filter(|cache| cache.is_of(&self.opened, &self.heads));
+        cache.ok_or_else(|| Error::Option {
+            name: "state".into(),
+            what: "belongs to another device; make it with the program that runs it".into(),
+        })
+    }
+
     /// What the CPU gives to a chunk: its step, embedding rows and angles.
-    fn write(&self, chunk: &Chunk) -> Result<()> {
+    pub(super) fn write(&self, chunk: &Chunk) -> Result<()> {
         let queue = &self.opened.queue;
         let step = [chunk.ids.len(), chunk.position, chunk.wanted.start, chunk.wanted.len()].map(|x| x as u32);
         queue.write_buffer(&self.buffers.step, 0, bytemuck::cast_slice(&step));
@@ -311,11 +356,7 @@ impl Program for Gpu {
         if position + ids.len() > context {
             return Err(Error::ContextFull { needed: position + ids.len(), context });
         }
-        let cache = state.as_any().downcast_mut::<Cache>().filter(|cache| cache.is_of(&self.opened, &self.heads));
-        let cache = cache.ok_or_else(|| Error::Option {
-            name: "state".into(),
-            what: "belongs to another device; make it with the program that runs it".into(),
-        })?;
+        let cache = self.cache(state)?;
         logits.clear();
         logits.resize(want.rows(ids.len()) * vocab, 0.0);
         let most = if want == Want::All { self.room.logits } else { self.room.chunk };
@@ -346,13 +387,26 @@ impl Program for Gpu {
         let back = self.opened.buffer("a value", bytes, BufferUsages::MAP_READ | BufferUsages::COPY_DST).ok()?;
         let mut encoder = encoder(&self.opened);
         encoder.copy_buffer_to_buffer(buffer, 0, &back, 0, bytes);
-        let submission = self.opened.queue.submit([encoder.finish()]);
+        let submission = self.opened.submit([encoder.finish()]);
         self.opened.read(&back, submission, &mut out).ok()?;
         Some(out)
     }
+
+    fn gate(&self) -> Option<Gate> {
+        Some(self.gate.clone())
+    }
+
+    fn profile(&mut self, state: &mut dyn State, ids: &[u32], cancel: &Cancel) -> Result<Option<Profile>> {
+        let before = self.opened.submissions();
+        self.run(state, ids, Want::Last, &mut Vec::new(), cancel)?;
+        let submissions = self.opened.submissions() - before;
+        let cache = self.cache(state)?;
+        cache.truncate(cache.position - ids.len())?;
+        self.timed(cache, ids, submissions).map(Some)
+    }
 }
 
-fn encoder(opened: &Opened) -> CommandEncoder {
+pub(super) fn encoder(opened: &Opened) -> CommandEncoder {
     opened.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
 }
 
@@ -408,6 +462,7 @@ fn params(opened: &Opened, calls: &[Call]) -> Result<Buffer> {
 /// What bind groups are made of.
 struct Bind<'a> {
     opened: &'a Opened,
+    graph: &'a Graph,
     held: &'a [Held],
     values: &'a Values,
     buffers: &'a Buffers,
@@ -417,8 +472,10 @@ struct Bind<'a> {
 impl Bind<'_> {
     fn group(&self, call: &Call, pipeline: &Pipeline, params: &Buffer, index: usize) -> Result<BindGroup> {
         let buffers: Option<Vec<&Buffer>> = call.bindings.iter().map(|bound| self.buffer(*bound)).collect();
-        let buffers =
-            buffers.ok_or_else(|| Error::Gpu { what: pipeline.name.clone(), why: "a buffer is missing".into() })?;
+        let buffers = buffers.ok_or_else(|| Error::Gpu {
+            what: self.graph.node(call.node).name.clone(),
+            why: format!("a buffer of the kernel {} is missing", pipeline.name),
+        })?;
         let mut bindings = vec![self.buffers.step.as_entire_binding()];
         if !call.params.is_empty() {
             bindings.push(wgpu::BindingResource::Buffer(wgpu::BufferBinding {

@@ -217,7 +217,7 @@ impl Upload<'_> {
     /// Waits until the device has everything, which frees the staging memory.
     fn flush(&mut self) -> Result<()> {
         self.pending = 0;
-        let submission = self.gpu.queue.submit([]);
+        let submission = self.gpu.submit([]);
         self.gpu.wait(submission)
     }
 }
