@@ -133,3 +133,13 @@ fn a_wrong_edge_is_found() {
     assert_eq!(check("nowhere", ""), 1, "unknown");
     assert_eq!(check("model", "//! [`crate::engine`]\n#[cfg(test)]\nuse crate::engine;"), 0, "comments and tests");
 }
+
+#[test]
+fn wgpu_is_used_by_the_gpu_backend_alone() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (inside, outside): (Vec<_>, Vec<_>) = files(&source)
+        .into_iter()
+        .filter(|file| code(&std::fs::read_to_string(file).unwrap()).contains("wgpu::"))
+        .partition(|file| file.starts_with(source.join("backend/gpu")));
+    assert!(!inside.is_empty() && outside.is_empty(), "{outside:?}");
+}

@@ -1,14 +1,14 @@
 //! Which device `auto` takes: the CPU, unless a hardware GPU says the same and is faster.
 
 use super::open::{Chosen, prepare_on};
-use super::{DeviceChoice, Options};
+use super::{Activations, DeviceChoice, Options};
+use crate::Result;
 use crate::backend::gpu::{self, Adapter};
 use crate::backend::relay::Relay;
 use crate::backend::{Cancel, Program, Want};
 use crate::generate::argmax;
 use crate::graph::Graph;
 use crate::weights::Weights;
-use crate::{Activations, Result};
 use std::time::{Duration, Instant};
 
 /// Tokens of the task that both devices are timed with: about a notification, and its summary.

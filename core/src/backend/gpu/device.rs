@@ -58,7 +58,7 @@ impl Opened {
         };
         let seen = fault.clone();
         device.set_device_lost_callback(move |reason, what| {
-            note(&seen, format!("device lost ({reason:?}) {what}").trim_end().to_owned())
+            note(&seen, format!("device lost ({reason:?}) {what}").trim_end().to_owned());
         });
         let seen = fault.clone();
         device.on_uncaptured_error(Arc::new(move |error| note(&seen, error.to_string())));
