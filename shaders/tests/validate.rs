@@ -4,8 +4,9 @@
 
 use kinglet_shaders::{Binding, Dot, Kernel, Reduce, Variant};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
+use naga::back::PipelineConstants;
 use naga::{AddressSpace, back, front};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// What every phone with Vulkan or Metal allows a stage.
 const STORAGE_BUFFERS: usize = 8;
@@ -44,7 +45,7 @@ fn check(kernel: Kernel, name: &str, text: &str, reduce: Reduce) {
 
     bindings(kernel, name, &module);
     // Overrides at their defaults: devices get the same module with others.
-    let (module, info) = back::pipeline_constants::process_overrides(&module, &info, None, &HashMap::default())
+    let (module, info) = back::pipeline_constants::process_overrides(&module, &info, None, &PipelineConstants::default())
         .unwrap_or_else(|e| panic!("{name}: {e}"));
     limits(name, &module);
 
