@@ -1,38 +1,37 @@
 // Activations as they are: a block of 32 columns is 32 words of f32. No integers; for devices whose f32 is fast and
 // whose integers are not, and to tell the two apart.
 
-const X_WORDS: u32 = 32u;
+const X_VECTORS: u32 = 8u; // of four words
 
-fn x_float(at: u32) -> f32 {
-    return bitcast<f32>(x_word(at));
+// Products of four columns' codes (without their scale) with their activations, for four rows.
+fn products4(codes: vec4<u32>, x: vec4<f32>, sums: vec4<f32>) -> vec4<f32> {
+    let bias = vec4(f32(CODE_BIAS));
+    let low = vec4(0xffu);
+    var result = fma(vec4<f32>(codes & low) - bias, vec4(x.x), sums);
+    result = fma(vec4<f32>((codes >> vec4(8u)) & low) - bias, vec4(x.y), result);
+    result = fma(vec4<f32>((codes >> vec4(16u)) & low) - bias, vec4(x.z), result);
+    return fma(vec4<f32>(codes >> vec4(24u)) - bias, vec4(x.w), result);
 }
 
-// Sum of weight (without its scale) times activation over four columns.
-fn products4(codes: u32, at: u32) -> f32 {
-    let w = vec4<f32>(unpack_bytes(codes)) - f32(CODE_BIAS);
-    return fma(w.x, x_float(at), fma(w.y, x_float(at + 1u), fma(w.z, x_float(at + 2u), w.w * x_float(at + 3u))));
-}
-
-fn half_sum(codes: vec4<u32>, at: u32) -> f32 {
-    return (products4(codes.x, at) + products4(codes.y, at + 4u))
-        + (products4(codes.z, at + 8u) + products4(codes.w, at + 12u));
-}
-
-fn x_sum(at: u32) -> f32 {
-    var sum = 0.0;
-    for (var i = 0u; i < 16u; i++) {
-        sum += x_float(at + i);
-    }
-    return sum;
-}
-
-// Adds a block's part to an output's running sum.
-fn add_block(codes: Codes, scales: BlockScales, at: u32, sum: f32) -> f32 {
-    var result = fma(half_sum(codes.first, at), scales.d.x, sum);
-    result = fma(half_sum(codes.last, at + 16u), scales.d.y, result);
+// Adds 16 columns' part to four outputs' running sums.
+fn add_half(codes: Half, d: vec4<f32>, m: vec4<f32>, at: u32, sums: vec4<f32>) -> vec4<f32> {
+    let a = bitcast<vec4<f32>>(x_vector(at));
+    let b = bitcast<vec4<f32>>(x_vector(at + 1u));
+    let c = bitcast<vec4<f32>>(x_vector(at + 2u));
+    let e = bitcast<vec4<f32>>(x_vector(at + 3u));
+    let zero = vec4(0.0);
+    let products = (products4(codes.a, a, zero) + products4(codes.b, b, zero))
+        + (products4(codes.c, c, zero) + products4(codes.d, e, zero));
+    var result = fma(products, d, sums);
     if HAS_MIN {
-        result = fma(scales.m.x, x_sum(at), result);
-        result = fma(scales.m.y, x_sum(at + 16u), result);
+        let ones = vec4(1.0);
+        result = fma(m, vec4((dot(a, ones) + dot(b, ones)) + (dot(c, ones) + dot(e, ones))), result);
     }
     return result;
+}
+
+// Adds a block's part to four outputs' running sums.
+fn add_block(codes: Codes, scales: BlockScales, at: u32, sums: vec4<f32>) -> vec4<f32> {
+    let first = add_half(codes.first, scales.d_first, scales.m_first, at, sums);
+    return add_half(codes.last, scales.d_last, scales.m_last, at + 4u, first);
 }

@@ -1,34 +1,31 @@
 // Block sums of integer activations: exact in 32 bits, the same on every device.
 
-fn code_sum(codes: vec4<u32>) -> u32 {
-    return dot4(codes.x, 0x01010101u) + dot4(codes.y, 0x01010101u) + dot4(codes.z, 0x01010101u)
-        + dot4(codes.w, 0x01010101u);
+// Sums of weight (without its scale) times integer over 16 columns, those of `group`; the activation's block begins at
+// `at`, and `x_sum` is the sum of its integers.
+fn half_sums(codes: Half, at: u32, group: u32, x_sum: u32) -> vec4<i32> {
+    return bitcast<vec4<i32>>(products(codes, at + group) - vec4(CODE_BIAS * x_sum));
 }
 
-// Sum of weight (without its scale) times integer over 16 columns, those of `group`; the activation's block begins at `at`.
-fn half_sum(codes: vec4<u32>, at: u32, group: u32) -> i32 {
-    return bitcast<i32>(products(codes, at + 4u * group) - CODE_BIAS * x_word(at + X_SCALE + 2u + group));
-}
-
-// Adds a block's part to an output's running sum, in the order of the CPU's kernels.
-fn add_block(codes: Codes, scales: BlockScales, at: u32, sum: f32) -> f32 {
-    let x_scale = bitcast<f32>(x_word(at + X_SCALE));
-    let first = half_sum(codes.first, at, 0u);
-    let last = half_sum(codes.last, at, 1u);
-    var result = sum;
+// Adds a block's part to four outputs' running sums, in the order of the CPU's kernels.
+fn add_block(codes: Codes, scales: BlockScales, at: u32, sums: vec4<f32>) -> vec4<f32> {
+    let facts = x_vector(at + X_FACTS); // scale, sums of all integers, of the first 16, of the last 16
+    let x_scale = bitcast<f32>(facts.x);
+    let first = half_sums(codes.first, at, 0u, facts.z);
+    let last = half_sums(codes.last, at, 1u, facts.w);
+    var result = sums;
     if GROUPS == 2u {
-        result = fma(f32(first), scales.d.x * x_scale, result);
+        result = fma(vec4<f32>(first), scales.d_first * x_scale, result);
         if HAS_MIN {
-            result = fma(scales.m.x, x_scale * f32(bitcast<i32>(x_word(at + X_SCALE + 2u))), result);
+            result = fma(scales.m_first, vec4(x_scale * f32(bitcast<i32>(facts.z))), result);
         }
-        result = fma(f32(last), scales.d.y * x_scale, result);
+        result = fma(vec4<f32>(last), scales.d_last * x_scale, result);
         if HAS_MIN {
-            result = fma(scales.m.y, x_scale * f32(bitcast<i32>(x_word(at + X_SCALE + 3u))), result);
+            result = fma(scales.m_last, vec4(x_scale * f32(bitcast<i32>(facts.w))), result);
         }
     } else {
-        result = fma(f32(first + last), scales.d.x * x_scale, result);
+        result = fma(vec4<f32>(first + last), scales.d_first * x_scale, result);
         if HAS_MIN {
-            result = fma(scales.m.x, x_scale * f32(bitcast<i32>(x_word(at + X_SCALE + 1u))), result);
+            result = fma(scales.m_first, vec4(x_scale * f32(bitcast<i32>(facts.y))), result);
         }
     }
     return result;

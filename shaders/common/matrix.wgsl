@@ -1,10 +1,11 @@
-// A packed matrix, or a range of its rows: planes of tiles of 64 rows, where one lane is one row. The layout is the
-// CPU's; see `quant/mod.rs` of the core.
+// A packed matrix, or a range of its rows: planes of tiles of 64 rows, of which one lane takes four neighbours, so that it
+// reads 16 bytes at a time and uses what it reads of the activations four times. The layout is the CPU's; see
+// `quant/mod.rs` of the core.
 //
-// low     [tiles][blocks][LOW_WORDS][64] words: low bits of the codes
-// high    [tiles][blocks][HIGH_WORDS][64] words: their high bits; `low` again where there are none
+// low     [tiles][blocks][LOW_WORDS][16] vectors of four rows: low bits of the codes
+// high    [tiles][blocks][HIGH_WORDS][16] vectors: their high bits; `low` again where there are none
 // scales  halves and bytes of the scales, each plane from the word given in `matrix`
-// x       [rows][blocks][X_WORDS] words: quantised activations
+// x       [rows][blocks][X_VECTORS] vectors of four words: quantised activations
 // bias    [rows of the whole matrix]; one word where there is none
 // out     [rows][width]
 
@@ -20,34 +21,61 @@ struct Matrix {
 }
 
 @group(0) @binding(1) var<uniform> matrix: Matrix;
-@group(0) @binding(2) var<storage, read> low: array<u32>;
-@group(0) @binding(3) var<storage, read> high: array<u32>;
+@group(0) @binding(2) var<storage, read> low: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read> high: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read> scales: array<u32>;
-@group(0) @binding(5) var<storage, read> x: array<u32>;
+@group(0) @binding(5) var<storage, read> x: array<vec4<u32>>;
 @group(0) @binding(6) var<storage, read> bias: array<f32>;
 @group(0) @binding(7) var<storage, read_write> out: array<f32>;
 
 override HAS_BIAS: bool = false;
 
-// Codes of a block's 32 columns, a byte each, four a word: the first 16 columns, the last 16.
-struct Codes {
-    first: vec4<u32>,
-    last: vec4<u32>,
+// Codes of 16 columns of four rows: a word has four columns, a byte each; a vector's components are the rows.
+struct Half {
+    a: vec4<u32>,
+    b: vec4<u32>,
+    c: vec4<u32>,
+    d: vec4<u32>,
 }
 
-// Scale and minimum of the first 16 columns and of the last 16.
+// Codes of a block.
+struct Codes {
+    first: Half,
+    last: Half,
+}
+
+// Scales and minima of four rows, of the first 16 columns and of the last 16.
 struct BlockScales {
-    d: vec2<f32>,
-    m: vec2<f32>,
+    d_first: vec4<f32>,
+    d_last: vec4<f32>,
+    m_first: vec4<f32>,
+    m_last: vec4<f32>,
+}
+
+// Halves of four rows; `at` is the first one's word.
+fn halves(at: u32) -> vec4<f32> {
+    return vec4(unpack2x16float(scales[at]), unpack2x16float(scales[at + 1u]));
 }
 
 // Blocks whose products are summed up on their own, before they are added to the output: the order of additions is the
 // same for any number of rows and any split of the work.
 const SEGMENT: u32 = 8u;
 
-fn finish(sum: f32, lane_row: u32) -> f32 {
-    if HAS_BIAS {
-        return sum + bias[matrix.first + lane_row];
+fn store_one(row: u32, lane_row: u32, sum: f32) {
+    if lane_row < matrix.rows {
+        let weight_row = matrix.first + lane_row;
+        var result = sum;
+        if HAS_BIAS {
+            result += bias[weight_row];
+        }
+        out[row * matrix.width + weight_row] = result;
     }
-    return sum;
+}
+
+// Writes the outputs of four weight rows, from `lane_row` of this range on.
+fn store(row: u32, lane_row: u32, sums: vec4<f32>) {
+    store_one(row, lane_row, sums.x);
+    store_one(row, lane_row + 1u, sums.y);
+    store_one(row, lane_row + 2u, sums.z);
+    store_one(row, lane_row + 3u, sums.w);
 }

@@ -1,7 +1,8 @@
 // Products with activations of 8 bits.
 
-// Sum of code times integer over 16 columns; what the + 128 adds is taken off.
-fn products(codes: vec4<u32>, at: u32) -> u32 {
-    return dot4(codes.x, x_word(at)) + dot4(codes.y, x_word(at + 1u)) + dot4(codes.z, x_word(at + 2u))
-        + dot4(codes.w, x_word(at + 3u)) - 128u * code_sum(codes);
+// Sums of code times integer over 16 columns; what the + 128 adds is taken off.
+fn products(codes: Half, at: u32) -> vec4<u32> {
+    let x4 = x_vector(at);
+    let sums = (dot4(codes.a, x4.x) + dot4(codes.b, x4.y)) + (dot4(codes.c, x4.z) + dot4(codes.d, x4.w));
+    return sums - vec4(128u) * code_sums(codes);
 }

@@ -1,7 +1,7 @@
 // Activations as integers, in the form of `common/activations_*.wgsl`.
 //
 // x      [rows][blocks][32] f32
-// x_out  [rows][blocks][X_WORDS] words
+// x_out  [rows][blocks][4 * X_VECTORS] words
 //
 // One invocation makes one block of 32 columns. Grid: blocks / 64 x rows.
 
@@ -16,7 +16,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let block = id.y * blocks + id.x;
     let source = block * 8u;
-    let result = block * X_WORDS;
+    let result = block * 4u * X_VECTORS;
     var peaks = abs(x[source]);
     for (var i = 1u; i < 8u; i++) {
         peaks = max(peaks, abs(x[source + i]));
@@ -34,8 +34,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         store_integers(q, result, i);
         last += add_up(q);
     }
-    x_out[result + X_SCALE] = bitcast<u32>(scale.x);
-    x_out[result + X_SCALE + 1u] = bitcast<u32>(first + last);
-    x_out[result + X_SCALE + 2u] = bitcast<u32>(first);
-    x_out[result + X_SCALE + 3u] = bitcast<u32>(last);
+    x_out[result + 4u * X_FACTS] = bitcast<u32>(scale.x);
+    x_out[result + 4u * X_FACTS + 1u] = bitcast<u32>(first + last);
+    x_out[result + 4u * X_FACTS + 2u] = bitcast<u32>(first);
+    x_out[result + 4u * X_FACTS + 3u] = bitcast<u32>(last);
 }

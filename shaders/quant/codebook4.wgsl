@@ -19,13 +19,21 @@ fn look_up(codes: u32) -> u32 {
     return value.x | (value.y << 8u) | (value.z << 16u) | (value.w << 24u);
 }
 
+// The same for four rows.
+fn look_up4(codes: vec4<u32>) -> vec4<u32> {
+    let index = codes & vec4(0x0f0f0f0fu);
+    return vec4(look_up(index.x), look_up(index.y), look_up(index.z), look_up(index.w));
+}
+
 fn unpack(block: u32, lane: u32) -> Codes {
-    let at = block * 256u + lane;
-    let words = vec4(low[at], low[at + 64u], low[at + 128u], low[at + 192u]);
-    let first = words & vec4(0x0f0f0f0fu);
-    let last = (words >> vec4(4u)) & vec4(0x0f0f0f0fu);
+    let at = block * 64u + lane;
+    let a = low[at];
+    let b = low[at + 16u];
+    let c = low[at + 32u];
+    let d = low[at + 48u];
+    let four = vec4(4u);
     return Codes(
-        vec4(look_up(first.x), look_up(first.y), look_up(first.z), look_up(first.w)),
-        vec4(look_up(last.x), look_up(last.y), look_up(last.z), look_up(last.w)),
+        Half(look_up4(a), look_up4(b), look_up4(c), look_up4(d)),
+        Half(look_up4(a >> four), look_up4(b >> four), look_up4(c >> four), look_up4(d >> four)),
     );
 }

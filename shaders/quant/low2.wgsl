@@ -2,11 +2,16 @@
 
 override CODE_BIAS: u32 = 0u;
 
+// Four columns: the two bits from `at` on of each byte.
+fn pick(words: vec4<u32>, at: u32) -> vec4<u32> {
+    return (words >> vec4(at)) & vec4(0x03030303u);
+}
+
 fn unpack(block: u32, lane: u32) -> Codes {
-    let at = block * 128u + lane;
-    let words = vec4(low[at], low[at + 64u], low[at], low[at + 64u]);
+    let even = low[block * 32u + lane];
+    let odd = low[block * 32u + 16u + lane];
     return Codes(
-        (words >> vec4(0u, 0u, 2u, 2u)) & vec4(0x03030303u),
-        (words >> vec4(4u, 4u, 6u, 6u)) & vec4(0x03030303u),
+        Half(pick(even, 0u), pick(odd, 0u), pick(even, 2u), pick(odd, 2u)),
+        Half(pick(even, 4u), pick(odd, 4u), pick(even, 6u), pick(odd, 6u)),
     );
 }

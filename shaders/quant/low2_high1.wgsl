@@ -2,14 +2,17 @@
 
 override CODE_BIAS: u32 = 0u;
 
+// Four columns: the two bits from `at` on of each byte, and the bits `bit` of the bytes of `third`.
+fn join(words: vec4<u32>, at: u32, third: vec4<u32>, bit: u32) -> vec4<u32> {
+    return ((words >> vec4(at)) & vec4(0x03030303u)) | (((third >> vec4(bit)) & vec4(0x01010101u)) << vec4(2u));
+}
+
 fn unpack(block: u32, lane: u32) -> Codes {
-    let at = block * 128u + lane;
-    let words = vec4(low[at], low[at + 64u], low[at], low[at + 64u]);
-    let third = high[block * 64u + lane];
-    let first = (vec4(third) >> vec4(0u, 1u, 2u, 3u)) & vec4(0x01010101u);
-    let last = (vec4(third) >> vec4(4u, 5u, 6u, 7u)) & vec4(0x01010101u);
+    let even = low[block * 32u + lane];
+    let odd = low[block * 32u + 16u + lane];
+    let third = high[block * 16u + lane];
     return Codes(
-        ((words >> vec4(0u, 0u, 2u, 2u)) & vec4(0x03030303u)) | (first << vec4(2u)),
-        ((words >> vec4(4u, 4u, 6u, 6u)) & vec4(0x03030303u)) | (last << vec4(2u)),
+        Half(join(even, 0u, third, 0u), join(odd, 0u, third, 1u), join(even, 2u, third, 2u), join(odd, 2u, third, 3u)),
+        Half(join(even, 4u, third, 4u), join(odd, 4u, third, 5u), join(even, 6u, third, 6u), join(odd, 6u, third, 7u)),
     );
 }

@@ -2,8 +2,22 @@
 
 override CODE_BIAS: u32 = 0u;
 
+fn lower(words: vec4<u32>) -> vec4<u32> {
+    return words & vec4(0x0f0f0f0fu);
+}
+
+fn upper(words: vec4<u32>) -> vec4<u32> {
+    return (words >> vec4(4u)) & vec4(0x0f0f0f0fu);
+}
+
 fn unpack(block: u32, lane: u32) -> Codes {
-    let at = block * 256u + lane;
-    let words = vec4(low[at], low[at + 64u], low[at + 128u], low[at + 192u]);
-    return Codes(words & vec4(0x0f0f0f0fu), (words >> vec4(4u)) & vec4(0x0f0f0f0fu));
+    let at = block * 64u + lane;
+    let a = low[at];
+    let b = low[at + 16u];
+    let c = low[at + 32u];
+    let d = low[at + 48u];
+    return Codes(
+        Half(lower(a), lower(b), lower(c), lower(d)),
+        Half(upper(a), upper(b), upper(c), upper(d)),
+    );
 }

@@ -2,14 +2,21 @@
 
 override CODE_BIAS: u32 = 0u;
 
+// Four columns: 4 low bits of each byte, and the bits `at` of the bytes of `fifth`.
+fn join(words: vec4<u32>, fifth: vec4<u32>, at: u32) -> vec4<u32> {
+    return (words & vec4(0x0f0f0f0fu)) | (((fifth >> vec4(at)) & vec4(0x01010101u)) << vec4(4u));
+}
+
 fn unpack(block: u32, lane: u32) -> Codes {
-    let at = block * 256u + lane;
-    let words = vec4(low[at], low[at + 64u], low[at + 128u], low[at + 192u]);
-    let fifth = high[block * 64u + lane];
-    let first = (vec4(fifth) >> vec4(0u, 1u, 2u, 3u)) & vec4(0x01010101u);
-    let last = (vec4(fifth) >> vec4(4u, 5u, 6u, 7u)) & vec4(0x01010101u);
+    let at = block * 64u + lane;
+    let a = low[at];
+    let b = low[at + 16u];
+    let c = low[at + 32u];
+    let d = low[at + 48u];
+    let fifth = high[block * 16u + lane];
+    let four = vec4(4u);
     return Codes(
-        (words & vec4(0x0f0f0f0fu)) | (first << vec4(4u)),
-        ((words >> vec4(4u)) & vec4(0x0f0f0f0fu)) | (last << vec4(4u)),
+        Half(join(a, fifth, 0u), join(b, fifth, 1u), join(c, fifth, 2u), join(d, fifth, 3u)),
+        Half(join(a >> four, fifth, 4u), join(b >> four, fifth, 5u), join(c >> four, fifth, 6u), join(d >> four, fifth, 7u)),
     );
 }

@@ -3,9 +3,9 @@
 override CODE_BIAS: u32 = 0u;
 
 fn unpack(block: u32, lane: u32) -> Codes {
-    let at = block * 512u + lane;
+    let at = block * 128u + lane;
     return Codes(
-        vec4(low[at], low[at + 64u], low[at + 128u], low[at + 192u]),
-        vec4(low[at + 256u], low[at + 320u], low[at + 384u], low[at + 448u]),
+        Half(low[at], low[at + 16u], low[at + 32u], low[at + 48u]),
+        Half(low[at + 64u], low[at + 80u], low[at + 96u], low[at + 112u]),
     );
 }

@@ -3,17 +3,21 @@
 const GROUPS: u32 = 1u;
 override HAS_MIN: bool = false;
 
-fn half_at(plane: u32, index: u32) -> f32 {
-    let pair = unpack2x16float(scales[plane + index / 2u]);
-    return select(pair.x, pair.y, (index & 1u) == 1u);
+// What a segment's blocks share: nothing.
+struct SegmentScales {
+    none: u32,
 }
 
-fn block_scales(tile: u32, kb: u32, lane: u32) -> BlockScales {
-    let index = (tile * matrix.blocks + kb) * 64u + lane;
-    let d = half_at(matrix.d, index);
-    var m = 0.0;
+fn segment_scales(tile: u32, index: u32, lane: u32) -> SegmentScales {
+    return SegmentScales(0u);
+}
+
+fn block_scales(segment: SegmentScales, tile: u32, kb: u32, lane: u32) -> BlockScales {
+    let at = (tile * matrix.blocks + kb) * 32u + 2u * lane;
+    let d = halves(matrix.d + at);
+    var m = vec4(0.0);
     if HAS_MIN {
-        m = half_at(matrix.m, index);
+        m = halves(matrix.m + at);
     }
-    return BlockScales(vec2(d), vec2(m));
+    return BlockScales(d, d, m, m);
 }

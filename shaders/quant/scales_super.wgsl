@@ -3,28 +3,41 @@
 override GROUPS: u32 = 1u; // scales of a block: 1 or 2
 override HAS_MIN: bool = false;
 
-fn half_at(plane: u32, index: u32) -> f32 {
-    let pair = unpack2x16float(scales[plane + index / 2u]);
-    return select(pair.x, pair.y, (index & 1u) == 1u);
+// What a segment's blocks share: the f16, for a segment is 256 columns.
+struct SegmentScales {
+    d: vec4<f32>,
+    m: vec4<f32>,
 }
 
-fn byte_at(plane: u32, index: u32) -> u32 {
-    return (scales[plane + index / 4u] >> (8u * (index & 3u))) & 0xffu;
-}
-
-fn signed_byte_at(plane: u32, index: u32) -> f32 {
-    return f32(i32(byte_at(plane, index) ^ 0x80u) - 128);
-}
-
-fn block_scales(tile: u32, kb: u32, lane: u32) -> BlockScales {
-    let super_index = (tile * (matrix.blocks / 8u) + kb / 8u) * 64u + lane;
-    let first = (tile * matrix.blocks + kb) * GROUPS * 64u + lane;
-    let last = first + (GROUPS - 1u) * 64u;
-    let d = half_at(matrix.d, super_index) * vec2(signed_byte_at(matrix.sub, first), signed_byte_at(matrix.sub, last));
-    var m = vec2(0.0);
+fn segment_scales(tile: u32, index: u32, lane: u32) -> SegmentScales {
+    let at = (tile * (matrix.blocks / SEGMENT) + index) * 32u + 2u * lane;
+    var m = vec4(0.0);
     if HAS_MIN {
-        m = half_at(matrix.m, super_index)
-            * vec2(f32(byte_at(matrix.submin, first)), f32(byte_at(matrix.submin, last)));
+        m = halves(matrix.m + at);
     }
-    return BlockScales(d, m);
+    return SegmentScales(halves(matrix.d + at), m);
+}
+
+fn signed_bytes(word: u32) -> vec4<f32> {
+    return vec4<f32>(vec4<i32>(unpack_bytes(word ^ 0x80808080u)) - vec4(128));
+}
+
+fn block_scales(segment: SegmentScales, tile: u32, kb: u32, lane: u32) -> BlockScales {
+    let first = (tile * matrix.blocks + kb) * GROUPS * 16u + lane;
+    let last = first + (GROUPS - 1u) * 16u;
+    let d_first = segment.d * signed_bytes(scales[matrix.sub + first]);
+    var d_last = d_first;
+    if GROUPS == 2u {
+        d_last = segment.d * signed_bytes(scales[matrix.sub + last]);
+    }
+    var m_first = vec4(0.0);
+    var m_last = vec4(0.0);
+    if HAS_MIN {
+        m_first = segment.m * vec4<f32>(unpack_bytes(scales[matrix.submin + first]));
+        m_last = m_first;
+        if GROUPS == 2u {
+            m_last = segment.m * vec4<f32>(unpack_bytes(scales[matrix.submin + last]));
+        }
+    }
+    return BlockScales(d_first, d_last, m_first, m_last);
 }

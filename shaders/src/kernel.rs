@@ -320,7 +320,7 @@ impl Activations {
         if self == Self::Int8 { &files::QUANTISE_INT8 } else { &files::QUANTISE_INT16 }
     }
 
-    /// Words that a block of 32 columns takes; `X_WORDS` of its file.
+    /// Words that a block of 32 columns takes; 4 * `X_VECTORS` of its file.
     pub fn block_words(self) -> usize {
         match self {
             Self::Int8 => 12,
