@@ -6,12 +6,15 @@
 
 mod common;
 
-use common::golden;
+use common::golden::{self, Greedy, Logits, Perplexity};
 use common::models;
+use kinglet::Error;
 use kinglet::backend::gpu::{Gpu, Options, Tier};
+use kinglet::backend::{Cancel, Program, Want};
 use kinglet::precision::{Activations, KvType};
 use kinglet::schedule::Keep;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 /// 16-bit activations, nothing kept.
 fn options() -> Options {
@@ -24,6 +27,7 @@ fn options() -> Options {
         kv: KvType::F16,
         plain: false,
         keep: Keep::Logits,
+        cache: None,
         lose_after: None,
     }
 }
@@ -44,4 +48,92 @@ fn tiny_models() {
             }
         }
     }
+}
+
+/// Everything about one real model. `windows` of each text are scored.
+fn real(name: &str, path: &Path, options: Options, logits: f64, margin: f32, nll: f64) {
+    let what = format!("{name} {} {:?}", options.tier.unwrap(), options.activations);
+    let mut program = gpu(path, options);
+    let file = |kind: &str| format!("{name}/{kind}.json");
+    let goldens: Logits = golden::read(&file("logits"));
+    goldens.check(&mut program).within(&format!("{what} logits"), logits);
+    let goldens: Greedy = golden::read(&file("greedy"));
+    let (steps, worst) = goldens.check(&mut program, margin);
+    println!("{what} greedy: {steps} steps, logits off by at most {:.2e}", worst.difference);
+    assert!(steps > 0);
+    let goldens: Perplexity = golden::read(&file("perplexity"));
+    goldens.check(&mut program, 1).within(&format!("{what} mean nll"), nll);
+}
+
+#[test]
+fn smollm2() {
+    real("smollm2-135m", &models::smollm2(), options(), 0.05, 0.02, 5e-4);
+}
+
+#[test]
+fn gemma3() {
+    real("gemma3-270m", &models::gemma3(), options(), 0.05, 0.02, 5e-4);
+}
+
+/// A prompt, then a token at a time: the last row of each run.
+fn rows(program: &mut Gpu, ids: &[u32]) -> Vec<f32> {
+    let mut state = program.state(ids.len()).unwrap();
+    let (prompt, rest) = ids.split_at(ids.len() - 3);
+    let (mut row, mut all) = (Vec::new(), Vec::new());
+    for ids in std::iter::once(prompt).chain(rest.chunks(1)) {
+        program.run(state.as_mut(), ids, Want::Last, &mut row, &Cancel::default()).unwrap();
+        all.extend_from_slice(&row);
+    }
+    all
+}
+
+/// Every tier and schedule of one precision says the same, within the limits of phones.
+#[test]
+fn tiers_and_schedules_agree_within_the_limits_of_phones() {
+    for (name, path) in [("smollm2-135m", models::smollm2()), ("gemma3-270m", models::gemma3())] {
+        let goldens: Greedy = golden::read(&format!("{name}/greedy.json"));
+        let ids = &goldens.runs[0].prompt_ids[..];
+        for activations in [Activations::Int16, Activations::Int8] {
+            let mut first: Option<Vec<f32>> = None;
+            for (tier, plain) in Tier::ALL.into_iter().flat_map(|tier| [(tier, false), (tier, true)]) {
+                let options = Options { tier: Some(tier), plain, activations, ..options() };
+                let mut program = gpu(&path, options);
+                let rows = rows(&mut program, ids);
+                let what = format!("{name} {activations:?} {tier} {}", if plain { "plain" } else { "fused" });
+                let first = first.get_or_insert_with(|| rows.clone());
+                let apart = first.iter().zip(&rows).fold(0.0f32, |most, (a, b)| most.max((a - b).abs()));
+                println!("{what}: {apart:.2e} from the first");
+                assert!(apart <= 0.01, "{what}: {apart}");
+                let mut state = program.state(64).unwrap();
+                let profile = program.profile(state.as_mut(), &ids[..1], &Cancel::default()).unwrap().unwrap();
+                println!("{what}: {} dispatches a token", profile.dispatches);
+                assert!(profile.max_binding_bytes <= 128 << 20, "{what}: {} bytes", profile.max_binding_bytes);
+                assert!(profile.max_storage_buffers <= 8, "{what}: {} buffers", profile.max_storage_buffers);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cancelled_prompt_ends_within_a_submission() {
+    let mut program = gpu(&models::smollm2(), options());
+    let mut state = program.state(2000).unwrap();
+    let ids: Vec<u32> = (0..2000).map(|i| i * 7 % 40_000).collect();
+    let (count, cancel) = (program.submissions(), Cancel::default());
+    let before = count.load(Ordering::SeqCst);
+    std::thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            while count.load(Ordering::SeqCst) < before + 20 {
+                std::thread::yield_now();
+            }
+            cancel.cancel();
+            count.load(Ordering::SeqCst)
+        });
+        let result = program.run(state.as_mut(), &ids, Want::Last, &mut Vec::new(), &cancel);
+        assert!(matches!(result, Err(Error::Cancelled)), "{result:?}");
+        let after = count.load(Ordering::SeqCst) - watch.join().unwrap();
+        println!("{after} submissions after the cancel");
+        assert!(after <= 1, "{after}");
+    });
+    assert_eq!(state.position() % 64, 0, "a whole chunk");
 }

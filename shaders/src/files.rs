@@ -14,7 +14,6 @@ macro_rules! files {
         $(pub static $constant: File = File { name: $path, text: include_str!(concat!("../", $path)) };)*
 
         /// All of them.
-        #[cfg(test)]
         pub static ALL: &[&File] = &[$(&$constant),*];
     };
 }

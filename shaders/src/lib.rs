@@ -43,6 +43,11 @@ impl Source {
     }
 }
 
+/// The text of every file, to tell one set of kernels from another.
+pub fn texts() -> impl Iterator<Item = &'static str> {
+    files::ALL.iter().map(|file| file.text)
+}
+
 impl Linked {
     /// The file, and the line in it, of line `line` of the text; both lines counted from 1.
     pub fn place(&self, line: usize) -> Option<(&'static str, usize)> {

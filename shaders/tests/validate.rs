@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use kinglet_shaders::{Binding, Dot, Kernel, Reduce, Variant};
-use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::back::PipelineConstants;
+use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, back, front};
 use std::collections::HashSet;
 
@@ -45,8 +45,9 @@ fn check(kernel: Kernel, name: &str, text: &str, reduce: Reduce) {
 
     bindings(kernel, name, &module);
     // Overrides at their defaults: devices get the same module with others.
-    let (module, info) = back::pipeline_constants::process_overrides(&module, &info, None, &PipelineConstants::default())
-        .unwrap_or_else(|e| panic!("{name}: {e}"));
+    let (module, info) =
+        back::pipeline_constants::process_overrides(&module, &info, None, &PipelineConstants::default())
+            .unwrap_or_else(|e| panic!("{name}: {e}"));
     limits(name, &module);
 
     let spirv = back::spv::write_vec(&module, &info, &back::spv::Options::default(), None);

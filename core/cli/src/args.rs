@@ -135,7 +135,12 @@ impl ModelArgs {
                 ScheduleArg::Fused => Schedule::Fused,
                 ScheduleArg::Plain => Schedule::Plain,
             },
-            gpu: GpuOptions { adapter: self.gpu_adapter.clone(), tier: self.gpu_tier, lose_after: self.gpu_lose_after },
+            gpu: GpuOptions {
+                adapter: self.gpu_adapter.clone(),
+                tier: self.gpu_tier,
+                cache: models::cache().map(|folder| folder.join("kernels")),
+                lose_after: self.gpu_lose_after,
+            },
             kv: match self.kv {
                 KvArg::F16 => KvType::F16,
                 KvArg::F32 => KvType::F32,

@@ -31,8 +31,16 @@ pub fn resolve(model: &Path) -> Result<PathBuf, Failure> {
 
 /// `KINGLET_MODELS`, else `kinglet/models` in the user's cache folder.
 fn folder() -> Option<PathBuf> {
-    let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    variable("KINGLET_MODELS")
-        .or_else(|| variable("XDG_CACHE_HOME").map(|cache| cache.join("kinglet/models")))
-        .or_else(|| variable("HOME").map(|home| home.join(".cache/kinglet/models")))
+    variable("KINGLET_MODELS").or_else(|| cache().map(|cache| cache.join("models")))
+}
+
+/// Kinglet's folder in the user's cache folder.
+pub fn cache() -> Option<PathBuf> {
+    variable("XDG_CACHE_HOME")
+        .map(|cache| cache.join("kinglet"))
+        .or_else(|| variable("HOME").map(|home| home.join(".cache/kinglet")))
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }

@@ -77,6 +77,7 @@ pub(super) fn prepare_on(
                 kv: options.kv,
                 plain: options.schedule == Schedule::Plain,
                 keep: Keep::Logits,
+                cache: options.gpu.cache.clone(),
                 lose_after: options.gpu.lose_after,
             };
             Ok(Box::new(Gpu::prepare(graph, weights, options, progress)?))

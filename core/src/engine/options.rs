@@ -4,6 +4,7 @@ use crate::backend::gpu::Tier;
 use crate::model::Config;
 pub use crate::precision::{Activations, KvType};
 use crate::{Error, Result};
+use std::path::PathBuf;
 
 /// Where to run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct GpuOptions {
     pub adapter: Option<String>,
     /// What kernels may lean on; the adapter's own tier by default.
     pub tier: Option<Tier>,
+    /// A folder where compiled kernels are kept for the next start; an app's cache folder. Nowhere by default.
+    pub cache: Option<PathBuf>,
     /// The device is lost after so many submissions, to try out what an app does then.
     pub lose_after: Option<usize>,
 }

@@ -113,8 +113,8 @@ impl Opened {
     }
 
     /// How often [`submit`](Self::submit) was called.
-    pub(super) fn submissions(&self) -> usize {
-        self.submissions.load(Ordering::Relaxed)
+    pub(super) fn submissions(&self) -> &Arc<AtomicUsize> {
+        &self.submissions
     }
 
     /// Waits for a submission and everything before it.

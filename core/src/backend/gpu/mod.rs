@@ -6,6 +6,7 @@
 //! Embedding rows and rope's angles come from the CPU: a row is 2.5 KB where a table is 170 MiB, and angles need f64.
 
 mod adapter;
+mod cache;
 mod device;
 mod kv;
 mod pace;
@@ -21,6 +22,7 @@ pub use program::Gpu;
 
 use crate::precision::{Activations, KvType};
 use crate::schedule::Keep;
+use std::path::PathBuf;
 
 /// How a program is prepared.
 #[derive(Clone, Debug)]
@@ -41,6 +43,8 @@ pub struct Options {
     pub plain: bool,
     /// Which values stay readable.
     pub keep: Keep,
+    /// A folder where compiled kernels are kept for the next start, if anywhere.
+    pub cache: Option<PathBuf>,
     /// The device is destroyed after so many submissions: a lost GPU, to be tried out.
     pub lose_after: Option<usize>,
 }

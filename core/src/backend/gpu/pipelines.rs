@@ -3,11 +3,12 @@
 #![allow(unsafe_code)] // Trusted shader modules.
 
 use super::adapter::Tier;
+use super::cache::Kept;
 use super::device::Opened;
 use crate::Result;
 use kinglet_shaders::{Binding, Kernel};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use wgpu::{BindGroupLayout, BindGroupLayoutEntry, BindingType, BufferBindingType, ShaderStages};
 
@@ -21,6 +22,8 @@ pub(super) struct Pipelines {
     layouts: HashMap<&'static [Binding], BindGroupLayout>,
     /// Group 1 of kernels that use the cache.
     pub(super) cache_layout: BindGroupLayout,
+    /// Compiled kernels of an earlier start.
+    kept: Option<Kept>,
     /// Where linked shaders are written, if anywhere.
     dump: Option<PathBuf>,
     /// Spent on compiling.
@@ -36,13 +39,15 @@ pub(super) struct Pipeline {
 }
 
 impl Pipelines {
-    pub(super) fn new(gpu: &Opened) -> Self {
-        let cache = [Binding::Uniform, Binding::Write, Binding::Write];
+    /// None yet; `cache` is the folder of compiled kernels.
+    pub(super) fn new(gpu: &Opened, cache: Option<&Path>) -> Self {
+        let group = [Binding::Uniform, Binding::Write, Binding::Write];
         Self {
-            cache_layout: layout(gpu, "cache", &cache),
+            cache_layout: layout(gpu, "cache", &group),
             gpu: gpu.clone(),
             made: HashMap::new(),
             layouts: HashMap::new(),
+            kept: cache.and_then(|folder| Kept::open(gpu, folder)),
             dump: std::env::var_os("KINGLET_DUMP_WGSL").map(PathBuf::from),
             spent: Duration::ZERO,
         }
@@ -51,6 +56,13 @@ impl Pipelines {
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.made.len()
+    }
+
+    /// Keeps what was compiled for the next start.
+    pub(super) fn keep(&self) {
+        if let Some(kept) = &self.kept {
+            kept.save();
+        }
     }
 
     /// The pipeline of a kernel with these constants.
@@ -110,7 +122,7 @@ impl Pipelines {
                     // Every kernel writes what it reads of it.
                     zero_initialize_workgroup_memory: false,
                 },
-                cache: None,
+                cache: self.kept.as_ref().map(Kept::cache),
             })
         })?;
         Ok(Pipeline { name, pipeline, layout })

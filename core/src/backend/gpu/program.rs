@@ -16,6 +16,8 @@ use crate::quant::BLOCK;
 use crate::weights::Weights;
 use crate::{Error, Result};
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use wgpu::{BindGroup, Buffer, BufferUsages, CommandEncoder};
 
@@ -121,10 +123,7 @@ impl Gpu {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
         let opened = Opened::open(&options)?;
-        let started = Instant::now();
-        let held = weights::upload(&opened, &graph, &weights, options.threads, progress)?;
-        let upload = started.elapsed();
-
+        let held = weights::reserve(&opened, &graph, &weights)?;
         let logits = (LOGITS_BYTES / (4 * graph.vocab().max(1))).clamp(1, options.chunk);
         let room = Room { chunk: options.chunk, logits };
         let values = Values::new(&opened, &graph, options.keep, room)?;
@@ -147,7 +146,22 @@ impl Gpu {
         };
         let turns = turns(&opened, &weights, &ropes, options.chunk)?;
         let heads = heads(&graph)?;
-        let mut pipelines = Pipelines::new(&opened);
+        let mut pipelines = Pipelines::new(&opened, options.cache.as_deref());
+        let upload = std::thread::scope(|scope| {
+            // The kernels are compiled while the weights stream in.
+            let compile = || few.iter().chain(&many).try_for_each(|c| pipelines.get(c.kernel, &c.constants).map(drop));
+            let compiling = std::thread::Builder::new().name("kinglet-kernels".into()).spawn_scoped(scope, compile);
+            let started = Instant::now();
+            weights::fill(&opened, &graph, &weights, &held, options.threads, progress)?;
+            let upload = started.elapsed();
+            // Without a thread they are compiled below, when they are asked for.
+            if let Ok(compiling) = compiling {
+                let panicked = |_| Error::Gpu { what: "the kernels".into(), why: "the compiler panicked".into() };
+                compiling.join().map_err(panicked)??;
+            }
+            Ok::<_, Error>(upload)
+        })?;
+        pipelines.keep();
         let mut ready = |calls: Vec<Call>| -> Result<Vec<Ready>> {
             let params = params(&opened, &calls)?;
             let bind =
@@ -165,7 +179,7 @@ impl Gpu {
         let (few, many) = (ready(few)?, ready(many)?);
         let spent = Spent { upload, pipelines: pipelines.spent };
         log::info!("gpu: uploaded in {upload:?}, {} pipelines in {:?}", pipelines.len(), spent.pipelines);
-        Ok(Self {
+        let mut program = Self {
             opened,
             gate: Gate::default(),
             graph,
@@ -183,12 +197,31 @@ impl Gpu {
             pace: Pace::new(),
             last_rows: (0, 0),
             spent,
-        })
+        };
+        program.warm_up()?;
+        Ok(program)
+    }
+
+    /// Runs a few tokens, since drivers put off work until a kernel's first start.
+    fn warm_up(&mut self) -> Result<()> {
+        let tokens = (FEW + 1).min(self.options.chunk);
+        let mut state = self.state(tokens + 1)?;
+        let ids = vec![0; tokens];
+        self.run(state.as_mut(), &ids, Want::Nothing, &mut Vec::new(), &Cancel::default())?;
+        self.run(state.as_mut(), &[0], Want::Last, &mut Vec::new(), &Cancel::default())?;
+        // What it learned of the speed is of compiling.
+        self.pace = Pace::new();
+        Ok(())
     }
 
     /// The tier at work.
     pub fn tier(&self) -> Tier {
         self.opened.tier
+    }
+
+    /// Counts the submissions, also while a run goes on.
+    pub fn submissions(&self) -> Arc<AtomicUsize> {
+        self.opened.submissions().clone()
     }
 
     /// The most tokens of a chunk.
@@ -397,9 +430,9 @@ impl Program for Gpu {
     }
 
     fn profile(&mut self, state: &mut dyn State, ids: &[u32], cancel: &Cancel) -> Result<Option<Profile>> {
-        let before = self.opened.submissions();
+        let before = self.opened.submissions().load(Ordering::Relaxed);
         self.run(state, ids, Want::Last, &mut Vec::new(), cancel)?;
-        let submissions = self.opened.submissions() - before;
+        let submissions = self.opened.submissions().load(Ordering::Relaxed) - before;
         let cache = self.cache(state)?;
         cache.truncate(cache.position - ids.len())?;
         self.timed(cache, ids, submissions).map(Some)

@@ -2,7 +2,7 @@
 //! second copy, in parts whose planes fit a binding.
 
 use super::device::Opened;
-use crate::graph::{Graph, Role, WeightId};
+use crate::graph::{Graph, Role, WeightId, WeightSpec};
 use crate::quant::{Arena, Format, Layout, Packed, Scales, TILE};
 use crate::weights::Weights;
 use crate::{Error, Result};
@@ -41,44 +41,63 @@ pub(super) struct PlainPart {
 /// Bytes of a file that are packed and uploaded together.
 const PIECE: usize = 4 << 20;
 
-/// Puts every weight where kernels find it. `progress` is told how many bytes of the file of how many are done.
-pub(super) fn upload(
+/// Buffers for every weight, with nothing in them yet.
+pub(super) fn reserve(gpu: &Opened, graph: &Graph, weights: &Weights) -> Result<Vec<Held>> {
+    let one = |(i, spec): (usize, &WeightSpec)| {
+        let shape = Shape::new(spec, weights, WeightId(i));
+        Ok(match spec.role {
+            Role::Table => Held::Table,
+            Role::Vector => Held::Vector(gpu.buffer(&spec.name, (4 * spec.cols) as u64, STORAGE)?),
+            Role::Matrix | Role::TiedTable => match shape.format.packed {
+                Some((layout, _)) => {
+                    // Codes of 8 bits in two planes of 4 are read as fast and bound in smaller pieces.
+                    let layout = layout.halved().unwrap_or(layout);
+                    Held::Packed { layout, parts: reserve_packed(gpu, &spec.name, layout, &shape)? }
+                }
+                None => Held::Plain { plain: plain(shape.format)?, parts: reserve_plain(gpu, &spec.name, &shape)? },
+            },
+        })
+    };
+    graph.weights.iter().enumerate().map(one).collect()
+}
+
+/// Fills them. `progress` is told how many bytes of the file of how many are done.
+pub(super) fn fill(
     gpu: &Opened,
     graph: &Graph,
     weights: &Weights,
+    held: &[Held],
     threads: usize,
     progress: &mut dyn FnMut(usize, usize),
-) -> Result<Vec<Held>> {
+) -> Result<()> {
     let all = (0..graph.weights.len()).map(|i| weights.bytes(WeightId(i)).len()).sum();
     let mut done = 0;
     let mut upload = Upload { gpu, threads, pending: 0 };
-    let mut held = Vec::with_capacity(graph.weights.len());
-    for (i, spec) in graph.weights.iter().enumerate() {
+    for ((i, spec), held) in graph.weights.iter().enumerate().zip(held) {
         let id = WeightId(i);
-        let (format, bytes) = (weights.format(id), weights.bytes(id));
-        held.push(match spec.role {
-            Role::Table => Held::Table,
-            Role::Vector => Held::Vector(upload.vector(&spec.name, &weights.dequantise(id))?),
-            Role::Matrix | Role::TiedTable => {
-                let mut step = |part: Range<usize>| {
-                    weights.release(id, part.clone());
-                    progress(done + part.end, all);
-                };
-                let shape = Shape { format, rows: spec.rows, cols: spec.cols, bytes };
-                if let Some((layout, _)) = format.packed {
-                    // Codes of 8 bits in two planes of 4 are read as fast and bound in smaller pieces.
-                    let layout = layout.halved().unwrap_or(layout);
-                    Held::Packed { layout, parts: upload.packed(&spec.name, layout, &shape, &mut step)? }
-                } else {
-                    Held::Plain { plain: plain(format)?, parts: upload.plain(&spec.name, &shape, &mut step)? }
+        let shape = Shape::new(spec, weights, id);
+        let mut step = |part: Range<usize>| {
+            weights.release(id, part.clone());
+            progress(done + part.end, all);
+        };
+        match held {
+            Held::Table => {}
+            Held::Vector(buffer) => upload.write(buffer, 0, bytemuck::cast_slice(&weights.dequantise(id)))?,
+            Held::Packed { layout, parts } => {
+                for part in parts {
+                    upload.packed(*layout, part, &shape, &mut step)?;
                 }
             }
-        });
-        done += bytes.len();
+            Held::Plain { parts, .. } => {
+                for part in parts {
+                    upload.plain(part, &shape, &mut step)?;
+                }
+            }
+        }
+        done += shape.bytes.len();
         progress(done, all);
     }
-    upload.flush()?;
-    Ok(held)
+    upload.flush()
 }
 
 /// A matrix in the file.
@@ -87,6 +106,12 @@ struct Shape<'a> {
     rows: usize,
     cols: usize,
     bytes: &'a [u8],
+}
+
+impl<'a> Shape<'a> {
+    fn new(spec: &WeightSpec, weights: &'a Weights, id: WeightId) -> Self {
+        Self { format: weights.format(id), rows: spec.rows, cols: spec.cols, bytes: weights.bytes(id) }
+    }
 }
 
 impl Shape<'_> {
@@ -99,6 +124,50 @@ impl Shape<'_> {
     }
 }
 
+const STORAGE: BufferUsages = BufferUsages::STORAGE.union(BufferUsages::COPY_DST);
+
+/// Parts of as many tiles as a binding holds of the largest plane.
+fn reserve_packed(gpu: &Opened, name: &str, layout: Layout, shape: &Shape) -> Result<Vec<PackedPart>> {
+    let tile = layout.tile_bytes(shape.cols);
+    let widest = tile.low.max(tile.high).max(tile.scales()) as u64;
+    let most_tiles = (gpu.binding_bytes / widest.max(1)) as usize;
+    if most_tiles == 0 {
+        return Err(Error::Gpu { what: name.into(), why: "one tile of it exceeds a binding".into() });
+    }
+    let mut parts = Vec::new();
+    for first in (0..shape.rows).step_by(most_tiles.saturating_mul(TILE)) {
+        let rows = first..shape.rows.min(first + most_tiles * TILE);
+        let tiles = rows.len().div_ceil(TILE);
+        let plane = |what: &str, bytes: usize| gpu.buffer(&format!("{name} {what}"), bytes as u64, STORAGE);
+        let m = tile.d * tiles;
+        let sub = m + tile.m * tiles;
+        let submin = sub + tile.sub * tiles;
+        parts.push(PackedPart {
+            rows,
+            low: plane("low", tile.low * tiles)?,
+            high: if tile.high > 0 { Some(plane("high", tile.high * tiles)?) } else { None },
+            scales: plane("scales", tile.scales() * tiles)?,
+            places: [0, m, sub, submin].map(|bytes| (bytes / 4) as u32),
+        });
+    }
+    Ok(parts)
+}
+
+fn reserve_plain(gpu: &Opened, name: &str, shape: &Shape) -> Result<Vec<PlainPart>> {
+    // An even number of rows keeps halves together in words.
+    let most = (gpu.binding_bytes as usize / shape.row_bytes().max(1)) & !1;
+    if most == 0 {
+        return Err(Error::Gpu { what: name.into(), why: "two rows of it exceed a binding".into() });
+    }
+    let mut parts = Vec::new();
+    for first in (0..shape.rows).step_by(most) {
+        let rows = first..shape.rows.min(first + most);
+        let floats = gpu.buffer(name, shape.bytes_of(&rows).len() as u64, STORAGE)?;
+        parts.push(PlainPart { rows, floats });
+    }
+    Ok(parts)
+}
+
 struct Upload<'a> {
     gpu: &'a Opened,
     threads: usize,
@@ -106,97 +175,47 @@ struct Upload<'a> {
     pending: usize,
 }
 
-const STORAGE: BufferUsages = BufferUsages::STORAGE.union(BufferUsages::COPY_DST);
-
 impl Upload<'_> {
-    fn vector(&mut self, name: &str, floats: &[f32]) -> Result<Buffer> {
-        let buffer = self.gpu.buffer(name, size_of_val(floats) as u64, STORAGE)?;
-        self.write(&buffer, 0, bytemuck::cast_slice(floats))?;
-        Ok(buffer)
-    }
-
     fn packed(
         &mut self,
-        name: &str,
         layout: Layout,
+        part: &PackedPart,
         shape: &Shape,
         step: &mut dyn FnMut(Range<usize>),
-    ) -> Result<Vec<PackedPart>> {
+    ) -> Result<()> {
         let tile = layout.tile_bytes(shape.cols);
-        let widest = tile.low.max(tile.high).max(tile.scales()) as u64;
-        let most_tiles = (self.gpu.binding_bytes / widest.max(1)) as usize;
-        if most_tiles == 0 {
-            return Err(Error::Gpu { what: name.into(), why: "one tile of it exceeds a binding".into() });
-        }
-        let mut parts = Vec::new();
-        for first in (0..shape.rows).step_by(most_tiles.saturating_mul(TILE)) {
-            let rows = first..shape.rows.min(first + most_tiles * TILE);
-            parts.push(self.packed_part(name, layout, shape, rows, step)?);
-        }
-        Ok(parts)
-    }
-
-    fn packed_part(
-        &mut self,
-        name: &str,
-        layout: Layout,
-        shape: &Shape,
-        rows: Range<usize>,
-        step: &mut dyn FnMut(Range<usize>),
-    ) -> Result<PackedPart> {
-        let tile = layout.tile_bytes(shape.cols);
-        let tiles = rows.len().div_ceil(TILE);
-        let plane = |what: &str, bytes: usize| self.gpu.buffer(&format!("{name} {what}"), bytes as u64, STORAGE);
-        let low = plane("low", tile.low * tiles)?;
-        let high = if tile.high > 0 { Some(plane("high", tile.high * tiles)?) } else { None };
-        let scales = plane("scales", tile.scales() * tiles)?;
-        let m = tile.d * tiles;
-        let sub = m + tile.m * tiles;
-        let submin = sub + tile.sub * tiles;
-
+        let [_, m, sub, submin] = part.places.map(|words| 4 * words as usize);
         let piece_rows = (PIECE / (shape.row_bytes() * TILE)).max(1) * TILE;
         let mut at = 0; // in tiles
-        for first in rows.clone().step_by(piece_rows) {
-            let piece = first..rows.end.min(first + piece_rows);
+        for first in part.rows.clone().step_by(piece_rows) {
+            let piece = first..part.rows.end.min(first + piece_rows);
             let bytes = shape.bytes_of(&piece);
             let mut arena = Arena::new([Packed::size(layout, piece.len(), shape.cols)])?;
             let source = &shape.bytes[bytes.clone()];
             let packed =
                 Packed::pack(shape.format, layout, piece.len(), shape.cols, source, self.threads, &mut arena, &|_| {})?;
-            self.write(&low, at * tile.low, bytemuck::cast_slice(packed.low()))?;
-            if let Some(high) = &high {
+            self.write(&part.low, at * tile.low, bytemuck::cast_slice(packed.low()))?;
+            if let Some(high) = &part.high {
                 self.write(high, at * tile.high, bytemuck::cast_slice(packed.high()))?;
             }
-            self.write(&scales, at * tile.d, bytemuck::cast_slice(packed.d()))?;
-            self.write(&scales, m + at * tile.m, bytemuck::cast_slice(packed.m()))?;
-            self.write(&scales, sub + at * tile.sub, bytemuck::cast_slice(packed.sub()))?;
-            self.write(&scales, submin + at * tile.submin, packed.submin())?;
+            self.write(&part.scales, at * tile.d, bytemuck::cast_slice(packed.d()))?;
+            self.write(&part.scales, m + at * tile.m, bytemuck::cast_slice(packed.m()))?;
+            self.write(&part.scales, sub + at * tile.sub, bytemuck::cast_slice(packed.sub()))?;
+            self.write(&part.scales, submin + at * tile.submin, packed.submin())?;
             at += packed.tiles();
             step(bytes);
         }
-        let places = [0, m, sub, submin].map(|bytes| (bytes / 4) as u32);
-        Ok(PackedPart { rows, low, high, scales, places })
+        Ok(())
     }
 
-    fn plain(&mut self, name: &str, shape: &Shape, step: &mut dyn FnMut(Range<usize>)) -> Result<Vec<PlainPart>> {
-        // An even number of rows keeps halves together in words.
-        let most = (self.gpu.binding_bytes as usize / shape.row_bytes().max(1)) & !1;
-        if most == 0 {
-            return Err(Error::Gpu { what: name.into(), why: "two rows of it exceed a binding".into() });
+    fn plain(&mut self, part: &PlainPart, shape: &Shape, step: &mut dyn FnMut(Range<usize>)) -> Result<()> {
+        let bytes = shape.bytes_of(&part.rows);
+        for (i, piece) in shape.bytes[bytes.clone()].chunks(PIECE).enumerate() {
+            self.write(&part.floats, i * PIECE, piece)?;
+            let start = bytes.start + i * PIECE;
+            step(start..start + piece.len());
         }
-        let mut parts = Vec::new();
-        for first in (0..shape.rows).step_by(most) {
-            let rows = first..shape.rows.min(first + most);
-            let bytes = shape.bytes_of(&rows);
-            let floats = self.gpu.buffer(name, bytes.len() as u64, STORAGE)?;
-            for (i, piece) in shape.bytes[bytes.clone()].chunks(PIECE).enumerate() {
-                self.write(&floats, i * PIECE, piece)?;
-                let start = bytes.start + i * PIECE;
-                step(start..start + piece.len());
-            }
-            parts.push(PlainPart { rows, floats });
-        }
-        Ok(parts)
+        Ok(())
     }
 
     /// Writes bytes; the last word may be padded.
