@@ -50,29 +50,59 @@ fn tiny_models() {
     }
 }
 
-/// Everything about one real model. `windows` of each text are scored.
+/// On software Vulkan a thousand tokens take a minute. With this variable set, every prompt is checked.
+fn everything() -> bool {
+    std::env::var_os("KINGLET_TEST_EVERYTHING").is_some()
+}
+
+/// One real model on one tier: short prompts, or everything.
 fn real(name: &str, path: &Path, options: Options, logits: f64, margin: f32, nll: f64) {
     let what = format!("{name} {} {:?}", options.tier.unwrap(), options.activations);
     let mut program = gpu(path, options);
     let file = |kind: &str| format!("{name}/{kind}.json");
     let goldens: Logits = golden::read(&file("logits"));
+    let goldens = if everything() { goldens } else { goldens.short(100) };
     goldens.check(&mut program).within(&format!("{what} logits"), logits);
     let goldens: Greedy = golden::read(&file("greedy"));
+    let goldens = if everything() { goldens } else { goldens.short(16) };
     let (steps, worst) = goldens.check(&mut program, margin);
     println!("{what} greedy: {steps} steps, logits off by at most {:.2e}", worst.difference);
     assert!(steps > 0);
+    if !everything() {
+        return;
+    }
     let goldens: Perplexity = golden::read(&file("perplexity"));
-    goldens.check(&mut program, 1).within(&format!("{what} mean nll"), nll);
+    goldens.check(&mut program, usize::MAX).within(&format!("{what} mean nll"), nll);
+}
+
+/// The tiers and schedules that are checked whole; the others must agree with them.
+fn each(test: impl Fn(Options)) {
+    if !everything() {
+        return test(options());
+    }
+    for tier in Tier::ALL {
+        for plain in [false, true] {
+            test(Options { tier: Some(tier), plain, ..options() });
+        }
+    }
 }
 
 #[test]
 fn smollm2() {
-    real("smollm2-135m", &models::smollm2(), options(), 0.05, 0.02, 5e-4);
+    each(|options| {
+        let eight = Options { activations: Activations::Int8, ..options.clone() };
+        real("smollm2-135m", &models::smollm2(), options, 0.05, 0.02, 5e-4);
+        real("smollm2-135m", &models::smollm2(), eight, 2.7, 0.45, 5e-3);
+    });
 }
 
 #[test]
 fn gemma3() {
-    real("gemma3-270m", &models::gemma3(), options(), 0.05, 0.02, 5e-4);
+    each(|options| {
+        let eight = Options { activations: Activations::Int8, ..options.clone() };
+        real("gemma3-270m", &models::gemma3(), options, 0.05, 0.02, 5e-4);
+        real("gemma3-270m", &models::gemma3(), eight, 2.7, 0.45, 5e-3);
+    });
 }
 
 /// A prompt, then a token at a time: the last row of each run.
@@ -92,7 +122,8 @@ fn rows(program: &mut Gpu, ids: &[u32]) -> Vec<f32> {
 fn tiers_and_schedules_agree_within_the_limits_of_phones() {
     for (name, path) in [("smollm2-135m", models::smollm2()), ("gemma3-270m", models::gemma3())] {
         let goldens: Greedy = golden::read(&format!("{name}/greedy.json"));
-        let ids = &goldens.runs[0].prompt_ids[..];
+        let ids = &goldens.runs[0].prompt_ids;
+        let ids = &ids[..ids.len().min(24)];
         for activations in [Activations::Int16, Activations::Int8] {
             let mut first: Option<Vec<f32>> = None;
             for (tier, plain) in Tier::ALL.into_iter().flat_map(|tier| [(tier, false), (tier, true)]) {

@@ -1,29 +1,43 @@
-// Sum and maximum over the 64 lanes of a group: within each subgroup by the device, then over the subgroups' results in
-// the order of lanes. Every lane gets the result. Nothing is assumed of a subgroup's size.
+// Sum and maximum over the 64 lanes of a group, as the same tree as `reduce_workgroup.wgsl`, whose lowest three levels
+// are within subgroups. Every lane gets the result. Subgroups have at least 8 lanes; which ones is not assumed.
 
-var<workgroup> reduced: array<vec4<f32>, 16>;
+var<workgroup> reduced: array<f32, 64>;
+
+// A tree of eight.
+fn add_eight(a: vec4<f32>, b: vec4<f32>) -> f32 {
+    let c = a + b;
+    return (c.x + c.z) + (c.y + c.w);
+}
+
+fn max_eight(a: vec4<f32>, b: vec4<f32>) -> f32 {
+    let c = max(a, b);
+    return max(max(c.x, c.z), max(c.y, c.w));
+}
 
 fn reduce_sum(value: f32, lane: u32) -> f32 {
-    let own = subgroupAdd(value);
-    let is_first = subgroupExclusiveAdd(1u) == 0u;
     workgroupBarrier();
-    reduced[lane / 4u][lane % 4u] = select(0.0, own, is_first);
+    reduced[lane] = value;
     workgroupBarrier();
-    var sum = vec4(0.0);
-    for (var i = 0u; i < 16u; i++) {
-        sum += reduced[i];
-    }
-    return (sum.x + sum.y) + (sum.z + sum.w);
+    let i = subgroupExclusiveAdd(1u) % 8u;
+    var sum = add_eight(
+        vec4(reduced[i], reduced[i + 8u], reduced[i + 16u], reduced[i + 24u]),
+        vec4(reduced[i + 32u], reduced[i + 40u], reduced[i + 48u], reduced[i + 56u]),
+    );
+    sum += subgroupShuffleXor(sum, 4u);
+    sum += subgroupShuffleXor(sum, 2u);
+    return sum + subgroupShuffleXor(sum, 1u);
 }
 
 fn reduce_max(value: f32, lane: u32) -> f32 {
-    let own = subgroupMax(value);
     workgroupBarrier();
-    reduced[lane / 4u][lane % 4u] = own;
+    reduced[lane] = value;
     workgroupBarrier();
-    var most = reduced[0];
-    for (var i = 1u; i < 16u; i++) {
-        most = max(most, reduced[i]);
-    }
-    return max(max(most.x, most.y), max(most.z, most.w));
+    let i = subgroupExclusiveAdd(1u) % 8u;
+    var most = max_eight(
+        vec4(reduced[i], reduced[i + 8u], reduced[i + 16u], reduced[i + 24u]),
+        vec4(reduced[i + 32u], reduced[i + 40u], reduced[i + 48u], reduced[i + 56u]),
+    );
+    most = max(most, subgroupShuffleXor(most, 4u));
+    most = max(most, subgroupShuffleXor(most, 2u));
+    return max(most, subgroupShuffleXor(most, 1u));
 }

@@ -237,6 +237,12 @@ struct Row {
 }
 
 impl Logits {
+    /// Only the prompts of at most so many tokens, for a slow device.
+    pub fn short(mut self, tokens: usize) -> Self {
+        self.prompts.retain(|prompt| prompt.ids.len() <= tokens);
+        self
+    }
+
     /// Every prompt, at its last and its inner positions. Only wanted rows pass the head.
     pub fn check(&self, program: &mut dyn Program) -> Worst {
         let mut worst = Worst::default();
@@ -278,6 +284,12 @@ pub struct Run {
 }
 
 impl Greedy {
+    /// Only the runs after at most so many tokens, for a slow device.
+    pub fn short(mut self, tokens: usize) -> Self {
+        self.runs.retain(|run| run.prompt_ids.len() <= tokens);
+        self
+    }
+
     /// Feeds each golden path and compares every choice up to the first whose margin is under `margin`; returns the
     /// steps compared and how far the chosen logits are off.
     pub fn check(&self, program: &mut dyn Program, margin: f32) -> (usize, Worst) {

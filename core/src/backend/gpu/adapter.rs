@@ -38,9 +38,10 @@ impl Tier {
         }
     }
 
-    /// Features that it cannot do without.
-    pub fn features(self) -> Features {
-        if self >= Self::Subgroup { Features::SUBGROUP } else { Features::empty() }
+    /// What it cannot do without that an adapter lacks.
+    pub(super) fn lacks(self, adapter: &Adapter) -> Option<String> {
+        let has = adapter.features.contains(&"subgroup") && adapter.subgroup.0 >= LEAST_SUBGROUP;
+        (self >= Self::Subgroup && !has).then(|| format!("subgroups of at least {LEAST_SUBGROUP} lanes"))
     }
 }
 
@@ -90,6 +91,8 @@ const WELCOME: [(Features, &str); 3] = [
     (Features::PIPELINE_CACHE, "pipeline_cache"),
 ];
 
+/// Lanes of the smallest subgroup that tier 2 can use.
+const LEAST_SUBGROUP: u32 = 8;
 /// What every kernel needs; the limits of the phones that are to be served.
 const STORAGE_BUFFERS: u32 = 8;
 const INVOCATIONS: u32 = 256;

@@ -33,10 +33,10 @@ impl Opened {
     pub(super) fn open(options: &Options) -> Result<Self> {
         let Found { adapter, facts } = adapter::choose(options.adapter.as_deref())?;
         let tier = options.tier.unwrap_or(facts.tier);
-        if !adapter.features().contains(tier.features()) {
+        if let Some(lacks) = tier.lacks(&facts) {
             return Err(Error::Option {
                 name: "gpu_tier".into(),
-                what: format!("is {}, which needs subgroups, and {} has none; give 0 or 1", tier.number(), facts.name),
+                what: format!("is {}, which needs {lacks}, and {} has none; give 0 or 1", tier.number(), facts.name),
             });
         }
         let (required_features, required_limits) = adapter::request(&adapter);
