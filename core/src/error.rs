@@ -138,6 +138,16 @@ pub enum Error {
         /// What it was.
         value: f32,
     },
+    /// A precision plan that the model cannot bear.
+    #[error("node {node} must not be stored as {stored}: {why}; leave it f32")]
+    Precision {
+        /// The node's name.
+        node: String,
+        /// What the plan says.
+        stored: &'static str,
+        /// What would go wrong.
+        why: String,
+    },
     // === The GPU ===
     /// There is no GPU that could be used.
     #[error("no GPU: {0}")]
@@ -186,6 +196,7 @@ impl Error {
             Self::Rollback { .. } => "rollback",
             Self::OutOfMemory { .. } => "out_of_memory",
             Self::NonFinite { .. } => "non_finite",
+            Self::Precision { .. } => "precision",
             Self::NoGpu(_) => "no_gpu",
             Self::Gpu { .. } => "gpu",
             Self::GpuLost(_) => "gpu_lost",

@@ -1,7 +1,7 @@
 //! What may be less than f32, and by whose choice. Everything not named here is f32: the residual stream, norms,
 //! softmax, logits, and every sum.
 
-/// How activations enter integer products.
+/// How activations enter products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Activations {
     /// 16 bits with one scale for every 32: near f32.
@@ -9,6 +9,19 @@ pub enum Activations {
     Int16,
     /// 8 bits with one scale for every 32: faster prefill.
     Int8,
+    /// As they are, on a GPU: slower than integers on most, and what to compare them with.
+    F32,
+}
+
+impl Activations {
+    /// For people.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            Self::Int16 => "int16 activations",
+            Self::Int8 => "int8 activations",
+            Self::F32 => "f32 activations",
+        }
+    }
 }
 
 /// How keys and values are stored.

@@ -6,11 +6,12 @@
 
 mod common;
 
-use common::golden::{self, Greedy, Logits, Perplexity};
+use common::golden::{self, Activations as NodeGoldens, Greedy, Logits, Perplexity};
 use common::models;
 use kinglet::Error;
 use kinglet::backend::gpu::{Gpu, Options, Tier};
 use kinglet::backend::{Cancel, Program, Want};
+use kinglet::graph::{PrecisionPlan, Stored};
 use kinglet::precision::{Activations, KvType};
 use kinglet::schedule::Keep;
 use std::path::Path;
@@ -27,6 +28,7 @@ fn options() -> Options {
         kv: KvType::F16,
         plain: false,
         keep: Keep::Logits,
+        precision: PrecisionPlan::default(),
         cache: None,
         lose_after: None,
     }
@@ -167,4 +169,34 @@ fn a_cancelled_prompt_ends_within_a_submission() {
         assert!(after <= 1, "{after}");
     });
     assert_eq!(state.position() % 64, 0, "a whole chunk");
+}
+
+/// Gemma 3 270M's residual stream exceeds what f16 holds. Kept in f16 it is infinite, and a norm makes NaN of it; so a
+/// plan that asks for that is refused.
+#[test]
+fn a_residual_beyond_f16_is_right_and_may_not_be_f16() {
+    let path = models::gemma3();
+    let (graph, weights) = models::open(&path);
+    let keep = Options { keep: Keep::All, ..options() };
+    let mut program = Gpu::prepare(graph.clone(), weights.clone(), keep.clone(), &mut |_, _| {}).unwrap();
+    let goldens: NodeGoldens = golden::read("gemma3-270m/activations.json");
+    goldens.check(&mut program, &graph, false).within("gemma3-270m activations", 5e-3);
+
+    let most = |x: &[f32]| x.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+    let residuals = graph.nodes.iter().filter(|node| node.name.ends_with(".l_out"));
+    let widest = residuals
+        .map(|node| (node.name.clone(), program.read(graph.find(&node.name).unwrap()).unwrap()))
+        .max_by(|a, b| most(&a.1).total_cmp(&most(&b.1)))
+        .unwrap();
+    println!("{} reaches {}", widest.0, most(&widest.1));
+    assert!(most(&widest.1) > 65_504.0);
+    let width = graph.node(graph.find(&widest.0).unwrap()).width;
+    let halves: Vec<f32> = widest.1.iter().map(|x| half::f16::from_f32(*x).to_f32()).collect();
+    let row = halves.chunks_exact(width).find(|row| most(row).is_infinite()).expect("no infinity in f16");
+    let norm = 1.0 / (row.iter().map(|x| x * x).sum::<f32>() / width as f32).sqrt();
+    assert!(row.iter().any(|x| (x * norm).is_nan()), "a norm would hide it");
+
+    let precision = PrecisionPlan::default().allow(&widest.0, Stored::F16);
+    let refused = Gpu::prepare(graph, weights, Options { precision, ..keep }, &mut |_, _| {}).err().unwrap();
+    assert!(refused.to_string().contains(&widest.0), "{refused}");
 }

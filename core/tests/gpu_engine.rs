@@ -4,7 +4,7 @@
 mod common;
 
 use common::models::data;
-use kinglet::{Cancel, DeviceChoice, Engine, Error, GpuOptions, Meanwhile, Options, Result, Sampling};
+use kinglet::{Activations, Cancel, DeviceChoice, Engine, Error, GpuOptions, Meanwhile, Options, Result, Sampling};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -182,4 +182,14 @@ fn a_profile_counts_what_a_token_takes() {
     assert!(profile.weight_bytes > 0 && profile.max_binding_bytes <= 128 << 20 && profile.max_storage_buffers <= 8);
     let cpu = open(DeviceChoice::Cpu, None).unwrap();
     assert!(cpu.session().unwrap().profile(&[7], &Cancel::default()).unwrap().is_none());
+}
+
+#[test]
+fn activations_in_f32_are_the_gpus_alone() {
+    let f32 = |device| Options { activations: Activations::F32, ..options(device, None) };
+    let on_cpu = Engine::open(data(MODEL), &f32(DeviceChoice::Cpu)).err().unwrap();
+    assert!(matches!(&on_cpu, Error::Option { name, .. } if name == "activations"), "{on_cpu}");
+    let on_gpu = answer(&Engine::open(data(MODEL), &f32(DeviceChoice::Gpu)).unwrap()).unwrap();
+    let reference = answer(&open(DeviceChoice::Reference, None).unwrap()).unwrap();
+    assert_eq!(on_gpu, reference);
 }

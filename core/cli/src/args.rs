@@ -86,6 +86,8 @@ pub enum ActivationsArg {
     Int16,
     /// Faster prefill
     Int8,
+    /// As they are; GPU only
+    F32,
 }
 
 /// `--schedule`
@@ -130,6 +132,7 @@ impl ModelArgs {
             activations: match self.activations {
                 ActivationsArg::Int16 => Activations::Int16,
                 ActivationsArg::Int8 => Activations::Int8,
+                ActivationsArg::F32 => Activations::F32,
             },
             schedule: match self.schedule {
                 ScheduleArg::Fused => Schedule::Fused,
@@ -140,6 +143,7 @@ impl ModelArgs {
                 tier: self.gpu_tier,
                 cache: models::cache().map(|folder| folder.join("kernels")),
                 lose_after: self.gpu_lose_after,
+                ..GpuOptions::default()
             },
             kv: match self.kv {
                 KvArg::F16 => KvType::F16,

@@ -82,7 +82,7 @@ fn no_candidate(adapters: &[Adapter]) -> Option<String> {
 /// How far logits may be apart, relative to their size.
 fn tolerance(activations: Activations) -> f64 {
     match activations {
-        Activations::Int16 => 0.01,
+        Activations::Int16 | Activations::F32 => 0.01,
         Activations::Int8 => 0.1,
     }
 }

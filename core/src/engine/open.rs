@@ -77,6 +77,7 @@ pub(super) fn prepare_on(
                 kv: options.kv,
                 plain: options.schedule == Schedule::Plain,
                 keep: Keep::Logits,
+                precision: options.gpu.precision.clone(),
                 cache: options.gpu.cache.clone(),
                 lose_after: options.gpu.lose_after,
             };

@@ -1,6 +1,7 @@
 //! How to open a model.
 
 use crate::backend::gpu::Tier;
+use crate::graph::PrecisionPlan;
 use crate::model::Config;
 pub use crate::precision::{Activations, KvType};
 use crate::{Error, Result};
@@ -28,6 +29,8 @@ pub struct GpuOptions {
     pub adapter: Option<String>,
     /// What kernels may lean on; the adapter's own tier by default.
     pub tier: Option<Tier>,
+    /// What may be stored in less than f32.
+    pub precision: PrecisionPlan,
     /// A folder where compiled kernels are kept for the next start; an app's cache folder. Nowhere by default.
     pub cache: Option<PathBuf>,
     /// The device is lost after so many submissions, to try out what an app does then.

@@ -5,9 +5,11 @@
 //! Knows nothing of families, files or devices.
 
 mod builder;
+mod precision;
 
 pub use crate::ops::{NodeId, SlotId, WeightId};
 pub use builder::Builder;
+pub use precision::{PrecisionPlan, Stored};
 
 use crate::ops::Op;
 

@@ -118,6 +118,12 @@ impl Cpu {
                 return Err(Error::Option { name: name.into(), what: format!("is {value}; give 1 to {MOST}") });
             }
         }
+        if options.activations == Precision::F32 {
+            return Err(Error::Option {
+                name: "activations".into(),
+                what: "are f32, which only a GPU computes with; give int16 or int8, or take the device gpu".into(),
+            });
+        }
         let schedule =
             if options.plain { Schedule::plain(&graph, options.keep) } else { Schedule::fused(&graph, options.keep) };
         let held = hold(&graph, &weights, options.threads, progress)?;
@@ -192,10 +198,7 @@ impl Cpu {
 
 impl Program for Cpu {
     fn device(&self) -> Device {
-        let bits = match self.options.activations {
-            Precision::Int16 => "int16 activations",
-            Precision::Int8 => "int8 activations",
-        };
+        let bits = self.options.activations.describe();
         let threads = self.pool.threads();
         let detail =
             format!("{}, {threads} thread{}, {bits}", self.options.isa.name(), if threads == 1 { "" } else { "s" });

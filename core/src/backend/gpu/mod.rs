@@ -20,6 +20,7 @@ mod weights;
 pub use adapter::{Adapter, Tier, adapters};
 pub use program::Gpu;
 
+use crate::graph::PrecisionPlan;
 use crate::precision::{Activations, KvType};
 use crate::schedule::Keep;
 use std::path::PathBuf;
@@ -41,6 +42,8 @@ pub struct Options {
     pub kv: KvType,
     /// One stage a node instead of fused stages.
     pub plain: bool,
+    /// What may be stored in less than f32. Kernels store f32 everywhere as yet.
+    pub precision: PrecisionPlan,
     /// Which values stay readable.
     pub keep: Keep,
     /// A folder where compiled kernels are kept for the next start, if anywhere.

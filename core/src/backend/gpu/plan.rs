@@ -111,6 +111,7 @@ impl Choice<'_> {
         match self.activations {
             Activations::Int16 => Form::Int16,
             Activations::Int8 => Form::Int8,
+            Activations::F32 => Form::F32,
         }
     }
 
@@ -137,7 +138,8 @@ impl Choice<'_> {
         let has_bias = ("HAS_BIAS", f64::from(u8::from(op.bias.is_some())));
         match &self.held[op.weight.0] {
             Held::Packed { layout, parts } => {
-                if *quantised != Some(input) {
+                let x = if self.activations == Activations::F32 { Bound::Value(input) } else { Bound::Integers };
+                if x == Bound::Integers && *quantised != Some(input) {
                     calls.push(self.quantise(input));
                     *quantised = Some(input);
                 }
@@ -166,7 +168,7 @@ impl Choice<'_> {
                             Bound::Low(op.weight, i),
                             Bound::High(op.weight, i),
                             Bound::Scales(op.weight, i),
-                            Bound::Integers,
+                            x,
                             bias,
                             Bound::Value(id),
                         ],

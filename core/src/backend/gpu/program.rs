@@ -11,7 +11,6 @@ use super::{Options, Tier};
 use crate::backend::{Cancel, Device, Gate, Memory, Profile, Program, State, Want};
 use crate::graph::{Graph, NodeId, Rows, WeightId};
 use crate::ops::{Op, Rope, angle};
-use crate::precision::Activations;
 use crate::quant::BLOCK;
 use crate::weights::Weights;
 use crate::{Error, Result};
@@ -122,6 +121,7 @@ impl Gpu {
         options: Options,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
+        options.precision.check(&graph)?;
         let opened = Opened::open(&options)?;
         let held = weights::reserve(&opened, &graph, &weights)?;
         let logits = (LOGITS_BYTES / (4 * graph.vocab().max(1))).clamp(1, options.chunk);
@@ -339,10 +339,7 @@ impl Gpu {
 
 impl Program for Gpu {
     fn device(&self) -> Device {
-        let bits = match self.options.activations {
-            Activations::Int16 => "int16 activations",
-            Activations::Int8 => "int8 activations",
-        };
+        let bits = self.options.activations.describe();
         let facts = &self.opened.facts;
         let detail = format!("{} ({}), {}, {bits}", facts.name, facts.driver, self.opened.tier);
         Device { kind: "gpu", detail }
