@@ -8,6 +8,7 @@ mod common;
 
 use common::golden::{self, Activations as NodeGoldens, Greedy, Logits, Perplexity};
 use common::models;
+use common::tiers::tiers;
 use kinglet::Error;
 use kinglet::backend::gpu::{Gpu, Options, Tier};
 use kinglet::backend::{Cancel, Program, Want};
@@ -43,7 +44,7 @@ fn gpu(path: &Path, options: Options) -> Gpu {
 fn tiny_models() {
     for folder in ["tiny", "tiny_extra"] {
         for model in golden::tiny(folder) {
-            for tier in Tier::ALL {
+            for tier in tiers() {
                 let options = Options { tier: Some(tier), kv: KvType::F32, ..options() };
                 let mut program = gpu(&models::data(&format!("{folder}/{}", model.file)), options);
                 model.logits(&mut program, 0.02).within(&format!("{} {tier}", model.file), 0.02);
@@ -82,7 +83,7 @@ fn each(test: impl Fn(Options)) {
     if !everything() {
         return test(options());
     }
-    for tier in Tier::ALL {
+    for tier in tiers() {
         for plain in [false, true] {
             test(Options { tier: Some(tier), plain, ..options() });
         }
@@ -128,7 +129,7 @@ fn tiers_and_schedules_agree_within_the_limits_of_phones() {
         let ids = &ids[..ids.len().min(24)];
         for activations in [Activations::Int16, Activations::Int8] {
             let mut first: Option<Vec<f32>> = None;
-            for (tier, plain) in Tier::ALL.into_iter().flat_map(|tier| [(tier, false), (tier, true)]) {
+            for (tier, plain) in tiers().into_iter().flat_map(|tier| [(tier, false), (tier, true)]) {
                 let options = Options { tier: Some(tier), plain, activations, ..options() };
                 let mut program = gpu(&path, options);
                 let rows = rows(&mut program, ids);

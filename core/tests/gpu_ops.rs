@@ -6,6 +6,7 @@ mod common;
 mod writer;
 
 use common::models::data;
+use common::tiers::tiers;
 use kinglet::backend::cpu::{self, Cpu, Isa};
 use kinglet::backend::gpu::{self, Gpu, Tier};
 use kinglet::backend::reference::Reference;
@@ -229,7 +230,7 @@ fn every_operation_and_format_meets_the_reference_on_every_tier() {
         let made = everything(&shape);
         let ids = &ids[..shape.tokens];
         let wanted = made.values(&mut made.reference(), ids, TOKENS);
-        for tier in Tier::ALL {
+        for tier in tiers() {
             let precisions = [(0, Activations::Int16, 1e-6), (0, Activations::F32, 1e-6), (1, Activations::Int8, 5e-4)];
             for (kind, activations, limit) in precisions {
                 let found = made.values(&mut made.gpu(tier, activations), ids, TOKENS);
@@ -270,7 +271,7 @@ fn any_number_of_rows_gives_the_same_bits() {
         seed: 7,
     };
     let made = everything(&seed);
-    for tier in Tier::ALL {
+    for tier in tiers() {
         let mut gpu = made.gpu(tier, Activations::Int16);
         let whole = made.values(&mut gpu, &ids, TOKENS);
         for feed in [1, 2, 3, 4, 17] {
@@ -315,7 +316,7 @@ fn block_sums_are_the_cpus() {
         let ids: Vec<u32> = (0..TOKENS as u32).collect();
         for activations in [Activations::Int16, Activations::Int8] {
             let wanted = made.values(&mut made.cpu(activations), &ids, TOKENS);
-            for tier in Tier::ALL {
+            for tier in tiers() {
                 let found = made.values(&mut made.gpu(tier, activations), &ids, TOKENS);
                 for ((node, found), wanted) in made.graph.nodes.iter().zip(&found).zip(&wanted) {
                     assert!(found.len() == wanted.len() && !found.is_empty(), "{} was not read", node.name);
@@ -346,7 +347,7 @@ fn products_are_within_rounding_of_the_cpus() {
     let made = everything(&shape);
     for activations in [Activations::Int16, Activations::Int8] {
         let wanted = made.values(&mut made.cpu(activations), &ids, TOKENS);
-        for tier in Tier::ALL {
+        for tier in tiers() {
             let found = made.values(&mut made.gpu(tier, activations), &ids, TOKENS);
             let mut worst = 0.0f32;
             let nodes = made.graph.nodes.iter().zip(found.iter().zip(&wanted));

@@ -84,6 +84,13 @@ pub struct Adapter {
     pub avoided: Option<String>,
 }
 
+impl Adapter {
+    /// The tiers that it can run.
+    pub fn tiers(&self) -> Vec<Tier> {
+        Tier::ALL.into_iter().filter(|tier| tier.lacks(self).is_none()).collect()
+    }
+}
+
 /// Features that are asked for where they exist.
 const WELCOME: [(Features, &str); 3] = [
     (Features::SUBGROUP, "subgroup"),
