@@ -6,6 +6,7 @@
 
 mod common;
 
+use common::everything;
 use common::golden::{self, Activations as NodeGoldens, Greedy, Logits, Perplexity};
 use common::models;
 use common::tiers::tiers;
@@ -51,11 +52,6 @@ fn tiny_models() {
             }
         }
     }
-}
-
-/// On software Vulkan a thousand tokens take a minute. With this variable set, every prompt is checked.
-fn everything() -> bool {
-    std::env::var_os("KINGLET_TEST_EVERYTHING").is_some()
 }
 
 /// One real model on one tier: short prompts, or everything.

@@ -225,7 +225,8 @@ fn everything(shape: &Shape) -> Made {
 fn every_operation_and_format_meets_the_reference_on_every_tier() {
     let ids: Vec<u32> = (0..TOKENS as u32).collect();
     let worst = RefCell::new([(0.0, String::new()), (0.0, String::new()), (0.0, String::new())]);
-    let mut runner = TestRunner::new(Config { cases: 3, failure_persistence: None, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { cases: 3, max_shrink_iters: 8, failure_persistence: None, ..Config::default() });
     let result = runner.run(&shapes(), |shape| {
         let made = everything(&shape);
         let ids = &ids[..shape.tokens];

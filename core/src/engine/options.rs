@@ -37,7 +37,7 @@ pub struct GpuOptions {
     pub lose_after: Option<usize>,
 }
 
-/// Which nodes of the graph run together. The reference device runs each alone.
+/// Which nodes of the graph run together. The reference device runs each alone, and so does a GPU as yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Schedule {
     /// As many as a device can.

@@ -4,3 +4,9 @@
 pub mod golden;
 pub mod models;
 pub mod tiers;
+
+/// The reference and software Vulkan are slow: with this variable set, every prompt and window is checked, else enough to
+/// see a mistake.
+pub fn everything() -> bool {
+    std::env::var_os("KINGLET_TEST_EVERYTHING").is_some()
+}

@@ -40,7 +40,7 @@ pub struct Options {
     pub activations: Activations,
     /// How keys and values are stored.
     pub kv: KvType,
-    /// One stage a node instead of fused stages.
+    /// One call a node instead of fused ones. Nothing is fused as yet, so that both are the same.
     pub plain: bool,
     /// What may be stored in less than f32. Kernels store f32 everywhere as yet.
     pub precision: PrecisionPlan,

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use wgpu::{BindGroup, Buffer, BufferUsages, CommandEncoder};
 
 /// Bytes of logits that lie on the device at a time.
-const LOGITS_BYTES: usize = 16 << 20;
+const LOGITS_BYTES: usize = 8 << 20;
 /// Parameters of a call begin at multiples of this; more than any device asks for.
 const PARAMS_ALIGN: usize = 256;
 /// Submissions that the device has before it while the next is written.
