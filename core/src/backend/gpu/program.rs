@@ -12,6 +12,7 @@ use crate::backend::{Cancel, Device, Gate, Memory, Profile, Program, State, Want
 use crate::graph::{Graph, NodeId, Rows, WeightId};
 use crate::ops::{Op, Rope, angle};
 use crate::quant::BLOCK;
+use crate::schedule::Keep;
 use crate::weights::Weights;
 use crate::{Error, Result};
 use std::ops::Range;
@@ -124,7 +125,9 @@ impl Gpu {
         options.precision.check(&graph)?;
         let opened = Opened::open(&options)?;
         let held = weights::reserve(&opened, &graph, &weights)?;
-        let logits = (LOGITS_BYTES / (4 * graph.vocab().max(1))).clamp(1, options.chunk);
+        // Who keeps all values wants those of all rows.
+        let bytes = if options.keep == Keep::All { opened.binding_bytes as usize } else { LOGITS_BYTES };
+        let logits = (bytes / (4 * graph.vocab().max(1))).clamp(1, options.chunk);
         let room = Room { chunk: options.chunk, logits };
         let values = Values::new(&opened, &graph, options.keep, room)?;
         let ropes = ropes(&graph);
