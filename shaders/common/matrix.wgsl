@@ -5,9 +5,6 @@
 // low     [tiles][blocks][LOW_WORDS][16] vectors of four rows: low bits of the codes
 // high    [tiles][blocks][HIGH_WORDS][16] vectors: their high bits; `low` again where there are none
 // scales  halves and bytes of the scales, each plane from the word given in `matrix`
-// x       [rows][blocks][X_VECTORS] vectors of four words: quantised activations
-// bias    [rows of the whole matrix]; one word where there is none
-// out     [rows][width]
 
 struct Matrix {
     blocks: u32,    // of 32 columns
@@ -20,15 +17,9 @@ struct Matrix {
     submin: u32,
 }
 
-@group(0) @binding(1) var<uniform> matrix: Matrix;
 @group(0) @binding(2) var<storage, read> low: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read> high: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read> scales: array<u32>;
-@group(0) @binding(5) var<storage, read> x: array<vec4<u32>>;
-@group(0) @binding(6) var<storage, read> bias: array<f32>;
-@group(0) @binding(7) var<storage, read_write> out: array<f32>;
-
-override HAS_BIAS: bool = false;
 
 // Codes of 16 columns of four rows: a word has four columns, a byte each; a vector's components are the rows.
 struct Half {
@@ -60,22 +51,3 @@ fn halves(at: u32) -> vec4<f32> {
 // Blocks whose products are summed up on their own, before they are added to the output: the order of additions is the
 // same for any number of rows and any split of the work.
 const SEGMENT: u32 = 8u;
-
-fn store_one(row: u32, lane_row: u32, sum: f32) {
-    if lane_row < matrix.rows {
-        let weight_row = matrix.first + lane_row;
-        var result = sum;
-        if HAS_BIAS {
-            result += bias[weight_row];
-        }
-        out[row * matrix.width + weight_row] = result;
-    }
-}
-
-// Writes the outputs of four weight rows, from `lane_row` of this range on.
-fn store(row: u32, lane_row: u32, sums: vec4<f32>) {
-    store_one(row, lane_row, sums.x);
-    store_one(row, lane_row + 1u, sums.y);
-    store_one(row, lane_row + 2u, sums.z);
-    store_one(row, lane_row + 3u, sums.w);
-}

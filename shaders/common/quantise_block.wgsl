@@ -1,4 +1,5 @@
-// Rounding to integers: 32 columns share a scale.
+// Rounding to integers: 32 columns share a scale. The kernel says where they come from and go to: `x_source(i)` gives
+// vectors of four columns, `store_x(i, vector)` takes those of `common/activations_*.wgsl`.
 
 // x = scale * integer; the scale and its inverse from the greatest magnitude of the block.
 fn scale_of(peak: f32) -> vec2<f32> {
@@ -15,4 +16,27 @@ fn to_integers(x: vec4<f32>, inverse: f32) -> vec4<i32> {
 
 fn add_up(q: vec4<i32>) -> i32 {
     return (q.x + q.y) + (q.z + q.w);
+}
+
+// 16 columns, and the sum of their integers.
+fn quantise_half(source: u32, result: u32, inverse: f32) -> i32 {
+    let a = to_integers(x_source(source), inverse);
+    let b = to_integers(x_source(source + 1u), inverse);
+    let c = to_integers(x_source(source + 2u), inverse);
+    let d = to_integers(x_source(source + 3u), inverse);
+    store_half(a, b, c, d, result);
+    return (add_up(a) + add_up(b)) + (add_up(c) + add_up(d));
+}
+
+// The block whose vectors begin at `source`, to those from `result` on.
+fn quantise(source: u32, result: u32) {
+    var peaks = abs(x_source(source));
+    for (var i = 1u; i < 8u; i++) {
+        peaks = max(peaks, abs(x_source(source + i)));
+    }
+    let scale = scale_of(max(max(peaks.x, peaks.y), max(peaks.z, peaks.w)));
+    let first = quantise_half(source, result, scale.y);
+    let last = quantise_half(source + 4u, result + 1u, scale.y);
+    let sums = bitcast<vec3<u32>>(vec3(first + last, first, last));
+    store_x(result + X_FACTS, vec4(bitcast<u32>(scale.x), sums));
 }

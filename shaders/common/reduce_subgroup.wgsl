@@ -1,4 +1,4 @@
-// Sum and maximum over the 64 lanes of a group, as the same tree as `reduce_workgroup.wgsl`, whose lowest three levels
+// Sum and maximum over the first 64 lanes of a group, as the same tree as `reduce_workgroup.wgsl`, whose lowest three levels
 // are within subgroups. Every lane gets the result. Subgroups have at least 8 lanes; which ones is not assumed.
 
 var<workgroup> reduced: array<f32, 64>;
@@ -16,7 +16,9 @@ fn max_eight(a: vec4<f32>, b: vec4<f32>) -> f32 {
 
 fn reduce_sum(value: f32, lane: u32) -> f32 {
     workgroupBarrier();
-    reduced[lane] = value;
+    if lane < 64u {
+        reduced[lane] = value;
+    }
     workgroupBarrier();
     let i = subgroupExclusiveAdd(1u) % 8u;
     var sum = add_eight(
@@ -30,7 +32,9 @@ fn reduce_sum(value: f32, lane: u32) -> f32 {
 
 fn reduce_max(value: f32, lane: u32) -> f32 {
     workgroupBarrier();
-    reduced[lane] = value;
+    if lane < 64u {
+        reduced[lane] = value;
+    }
     workgroupBarrier();
     let i = subgroupExclusiveAdd(1u) % 8u;
     var most = max_eight(

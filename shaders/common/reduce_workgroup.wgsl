@@ -1,4 +1,4 @@
-// Sum and maximum over the 64 lanes of a group, through workgroup memory, as a tree of pairs at distances 32, 16, ... 1.
+// Sum and maximum over the first 64 lanes of a group, through workgroup memory, as a tree of pairs at distances 32, 16, ... 1.
 // Every lane gets the result.
 
 var<workgroup> reduced: array<f32, 64>;
@@ -16,7 +16,9 @@ fn max_eight(a: vec4<f32>, b: vec4<f32>) -> f32 {
 }
 
 fn reduce_sum(value: f32, lane: u32) -> f32 {
-    reduced[lane] = value;
+    if lane < 64u {
+        reduced[lane] = value;
+    }
     workgroupBarrier();
     if lane < 8u {
         eighths[lane] = add_eight(
@@ -33,7 +35,9 @@ fn reduce_sum(value: f32, lane: u32) -> f32 {
 }
 
 fn reduce_max(value: f32, lane: u32) -> f32 {
-    reduced[lane] = value;
+    if lane < 64u {
+        reduced[lane] = value;
+    }
     workgroupBarrier();
     if lane < 8u {
         eighths[lane] = max_eight(

@@ -7,6 +7,9 @@ struct Step {
     wanted: u32,        // how many there are
 }
 
+// In place of a place or a number: there is none.
+const NONE: u32 = 0xffffffffu;
+
 @group(0) @binding(0) var<uniform> step: Step;
 
 // The kernel's rows are only those whose logits are wanted.

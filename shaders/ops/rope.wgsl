@@ -1,6 +1,6 @@
 // Turns pairs of each head's columns by an angle that grows with the position.
 //
-// turns   [rows][dims / 2] (sine, cosine), made by the CPU in f64: an f32 angle is off by milliradians at long contexts
+// turns   [rows][dims / 2] (sine, cosine)
 // x, out  [rows][heads][head_dim]
 //
 // One invocation makes one column. Grid: width / 64 x rows.
@@ -17,26 +17,14 @@ struct Rope {
 @group(0) @binding(3) var<storage, read> x: array<f32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
+fn x_at(at: u32) -> f32 {
+    return x[at];
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    if id.x >= rope.width {
-        return;
-    }
-    let row = id.y;
-    let at = row * rope.width + id.x;
-    let column = id.x % rope.head_dim;
-    if column >= rope.dims {
-        out[at] = x[at];
-        return;
-    }
-    let pairs = rope.dims / 2u;
-    let is_second = select(column >= pairs, (column & 1u) == 1u, rope.adjacent == 1u);
-    let pair = select(column % pairs, column / 2u, rope.adjacent == 1u);
-    let distance = select(pairs, 1u, rope.adjacent == 1u);
-    let turn = turns[row * pairs + pair];
-    if is_second {
-        out[at] = x[at - distance] * turn.x + x[at] * turn.y;
-    } else {
-        out[at] = x[at] * turn.y - x[at + distance] * turn.x;
+    if id.x < rope.width {
+        let at = id.y * rope.width + id.x;
+        out[at] = turned(id.x % rope.head_dim, at, rope.dims, rope.adjacent == 1u, id.y * (rope.dims / 2u));
     }
 }

@@ -1,7 +1,5 @@
 // Codes of 4 bits that index a table of signed bytes: IQ4_NL, IQ4_XS. Unpacked they are the table's values + 128.
 
-const CODE_BIAS: u32 = 128u;
-
 // The table's 16 values + 128, a byte each, four a word.
 override TABLE_0: u32 = 0u;
 override TABLE_1: u32 = 0u;

@@ -1,7 +1,5 @@
 // Codes of 2 bits: Q2_K.
 
-override CODE_BIAS: u32 = 0u;
-
 // Four columns: the two bits from `at` on of each byte.
 fn pick(words: vec4<u32>, at: u32) -> vec4<u32> {
     return (words >> vec4(at)) & vec4(0x03030303u);

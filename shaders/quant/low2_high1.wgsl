@@ -1,7 +1,5 @@
 // Codes of 2 + 1 bits: Q3_K.
 
-override CODE_BIAS: u32 = 0u;
-
 // Four columns: the two bits from `at` on of each byte, and the bits `bit` of the bytes of `third`.
 fn join(words: vec4<u32>, at: u32, third: vec4<u32>, bit: u32) -> vec4<u32> {
     return ((words >> vec4(at)) & vec4(0x03030303u)) | (((third >> vec4(bit)) & vec4(0x01010101u)) << vec4(2u));

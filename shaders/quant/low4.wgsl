@@ -1,7 +1,5 @@
 // Codes of 4 bits: Q4_0, Q4_1, Q4_K.
 
-override CODE_BIAS: u32 = 0u;
-
 fn lower(words: vec4<u32>) -> vec4<u32> {
     return words & vec4(0x0f0f0f0fu);
 }

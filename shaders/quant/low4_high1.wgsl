@@ -1,7 +1,5 @@
 // Codes of 4 + 1 bits: Q5_0, Q5_1, Q5_K.
 
-override CODE_BIAS: u32 = 0u;
-
 // Four columns: 4 low bits of each byte, and the bits `at` of the bytes of `fifth`.
 fn join(words: vec4<u32>, fifth: vec4<u32>, at: u32) -> vec4<u32> {
     return (words & vec4(0x0f0f0f0fu)) | (((fifth >> vec4(at)) & vec4(0x01010101u)) << vec4(4u));

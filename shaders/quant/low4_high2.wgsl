@@ -1,7 +1,5 @@
 // Codes of 4 + 2 bits: Q6_K.
 
-override CODE_BIAS: u32 = 0u;
-
 // Four columns: 4 low bits of each byte, and the two bits from `at` on of the bytes of `upper`.
 fn join(words: vec4<u32>, upper: vec4<u32>, at: u32) -> vec4<u32> {
     return (words & vec4(0x0f0f0f0fu)) | (((upper >> vec4(at)) & vec4(0x03030303u)) << vec4(4u));

@@ -1,7 +1,5 @@
 // Codes of 8 bits as two planes of 4: the output head of Q8_0, none of whose planes exceeds a phone's largest binding.
 
-override CODE_BIAS: u32 = 0u;
-
 // Four of the first 16 columns.
 fn lower(words: vec4<u32>, upper: vec4<u32>) -> vec4<u32> {
     return (words & vec4(0x0f0f0f0fu)) | ((upper & vec4(0x0f0f0f0fu)) << vec4(4u));

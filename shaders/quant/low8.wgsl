@@ -1,7 +1,5 @@
 // Codes of 8 bits: Q8_0.
 
-override CODE_BIAS: u32 = 0u;
-
 fn unpack(block: u32, lane: u32) -> Codes {
     let at = block * 128u + lane;
     return Codes(

@@ -1,8 +1,5 @@
 // One f16 for every 32 columns, and one to add where there is a minimum.
 
-const GROUPS: u32 = 1u;
-override HAS_MIN: bool = false;
-
 // What a segment's blocks share: nothing.
 struct SegmentScales {
     none: u32,

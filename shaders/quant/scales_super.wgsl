@@ -1,8 +1,5 @@
 // One f16 for every 256 columns times a signed byte for every 32 or 16; the same with unsigned bytes for minima.
 
-override GROUPS: u32 = 1u; // scales of a block: 1 or 2
-override HAS_MIN: bool = false;
-
 // What a segment's blocks share: the f16, for a segment is 256 columns.
 struct SegmentScales {
     d: vec4<f32>,

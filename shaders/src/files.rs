@@ -22,6 +22,15 @@ files! {
     STEP = "common/step.wgsl";
     BYTES = "common/bytes.wgsl";
     MATRIX = "common/matrix.wgsl";
+    MATRIX_ALONE = "common/matrix_alone.wgsl";
+    FORMAT_FIXED = "common/format_fixed.wgsl";
+    ONE_FORMAT = "common/one_format.wgsl";
+    BEFORE = "common/before.wgsl";
+    X_MADE = "common/x_made.wgsl";
+    X_GIVEN = "common/x_given.wgsl";
+    NORM = "common/norm.wgsl";
+    TURN = "common/turn.wgsl";
+    ATTENTION = "common/attention.wgsl";
     DOT_PLAIN = "common/dot_plain.wgsl";
     DOT_PACKED = "common/dot_packed.wgsl";
     ACTIVATIONS_INT8 = "common/activations_int8.wgsl";
@@ -46,6 +55,7 @@ files! {
     LOW4_HIGH2 = "quant/low4_high2.wgsl";
     LOW4_HIGH4 = "quant/low4_high4.wgsl";
     LOW8 = "quant/low8.wgsl";
+    LOW4_MIXED = "quant/low4_mixed.wgsl";
     CODEBOOK4 = "quant/codebook4.wgsl";
     SCALES_FLAT = "quant/scales_flat.wgsl";
     SCALES_SUPER = "quant/scales_super.wgsl";
@@ -64,4 +74,7 @@ files! {
     RMS_NORM = "ops/rms_norm.wgsl";
     ROPE = "ops/rope.wgsl";
     SOFTCAP = "ops/softcap.wgsl";
+    STAGE_HEADS = "stages/heads.wgsl";
+    STAGE_PRODUCT = "stages/product.wgsl";
+    STAGE_ROW = "stages/row.wgsl";
 }

@@ -30,6 +30,21 @@ pub enum Kernel {
     Softcap,
     /// The rows whose logits are wanted.
     PickRows,
+    /// One row's way to a product: what is added and normed, as integers.
+    StageRow(Activations),
+    /// Products of one row with several matrices, with that way before them or after a [`Kernel::StageRow`].
+    StageProduct(Products, Input),
+    /// One row's attention, from raw products on.
+    StageHeads(Kv),
+}
+
+/// Where a stage's product has its input from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// Every group makes it for itself.
+    Made,
+    /// A kernel before has made it.
+    Given,
 }
 
 /// What a binding is.
@@ -73,6 +88,8 @@ pub enum Codes {
     Low8,
     /// 4 bits that index a table.
     Codebook4,
+    /// 4 + 0, 1, 2 or 4 bits, by matrix; in stages only.
+    Mixed,
 }
 
 /// How a packed weight's scales lie.
@@ -184,30 +201,37 @@ impl Kernel {
             Self::Gated => "gated".into(),
             Self::Softcap => "softcap".into(),
             Self::PickRows => "pick_rows".into(),
+            Self::StageRow(activations) => format!("stage_row_{}", activations.name()),
+            Self::StageProduct(p, Input::Made) => format!("stage_product_{}", p.name()),
+            Self::StageProduct(p, Input::Given) => format!("stage_product_given_{}", p.name()),
+            Self::StageHeads(kv) => format!("stage_heads_{}", kv.file().1),
         }
     }
 
     /// Its files, for a device's variant.
     pub fn source(self, variant: Variant) -> Source {
         let (mut files, dot, reduce): (Vec<&'static File>, bool, bool) = match self {
-            Self::Quantise(a) => {
-                (vec![a.words(), a.quantise(), &files::QUANTISE_BLOCK, &files::BYTES, &files::QUANTISE], false, false)
-            }
-            Self::MatmulVector(p) => {
-                (p.files(variant, &files::MATMUL_VECTOR), p.activations != Activations::F32, false)
-            }
-            Self::MatmulTile(p) => (p.files(variant, &files::MATMUL_TILE), p.activations != Activations::F32, false),
+            Self::Quantise(a) => ([a.integers(), vec![&files::QUANTISE]].concat(), false, false),
+            Self::MatmulVector(p) => (p.alone(variant, &files::MATMUL_VECTOR), p.has_dots(), false),
+            Self::MatmulTile(p) => (p.alone(variant, &files::MATMUL_TILE), p.has_dots(), false),
             Self::MatmulFloat(plain) => (vec![plain.file().0, variant.reduce(), &files::MATMUL_FLOAT], false, true),
-            Self::RmsNorm => (vec![variant.reduce(), &files::RMS_NORM], false, true),
-            Self::Rope => (vec![&files::ROPE], false, false),
+            Self::RmsNorm => (vec![variant.reduce(), &files::NORM, &files::RMS_NORM], false, true),
+            Self::Rope => (vec![&files::TURN, &files::ROPE], false, false),
             Self::Append(kv) => (vec![&files::KV, kv.file().0, &files::APPEND], false, false),
-            Self::Attend(kv) => {
-                (vec![&files::KV, kv.file().0, &files::ACTIVATE, variant.reduce(), &files::ATTEND], false, true)
-            }
+            Self::Attend(kv) => ([kv.attention(variant), vec![&files::ATTEND]].concat(), false, true),
             Self::Add => (vec![&files::ADD], false, false),
             Self::Gated => (vec![&files::ACTIVATE, &files::GATED], false, false),
             Self::Softcap => (vec![&files::ACTIVATE, &files::SOFTCAP], false, false),
             Self::PickRows => (vec![&files::PICK_ROWS], false, false),
+            Self::StageRow(a) => {
+                let before = vec![variant.reduce(), &files::NORM, &files::BEFORE, &files::STAGE_ROW];
+                ([a.integers(), before].concat(), false, true)
+            }
+            Self::StageProduct(p, input) => (p.stage(variant, input), p.has_dots(), input == Input::Made),
+            Self::StageHeads(kv) => {
+                let head = vec![&files::NORM, &files::TURN, &files::STAGE_HEADS];
+                ([kv.attention(variant), head].concat(), false, true)
+            }
         };
         files.insert(0, &files::STEP);
         Source { name: self.name() + variant.suffix(dot, reduce), files }
@@ -223,12 +247,16 @@ impl Kernel {
             Self::RmsNorm | Self::Rope | Self::Add | Self::Gated => &[Uniform, Read, Read, Write],
             Self::Append(_) => &[Read, Read],
             Self::Attend(_) => &[Read, Write],
+            Self::StageRow(_) => &[Uniform, Read, Write, Write],
+            Self::StageProduct(_, Input::Made) => &[Uniform, Read, Read, Read, Read, Write],
+            Self::StageProduct(_, Input::Given) => &[Uniform, Read, Read, Read, Read, Write, Read],
+            Self::StageHeads(_) => &[Uniform, Read, Read, Write],
         }
     }
 
     /// Whether it has a second group: a layer's slot (uniform), keys and values (written).
     pub fn has_cache(self) -> bool {
-        matches!(self, Self::Append(_) | Self::Attend(_))
+        matches!(self, Self::Append(_) | Self::Attend(_) | Self::StageHeads(_))
     }
 
     /// Every kernel that an op can ask for.
@@ -237,12 +265,18 @@ impl Kernel {
         all.extend([Activations::Int8, Activations::Int16].map(Self::Quantise));
         all.extend([Kv::F16, Kv::F32].map(Self::Append));
         all.extend([Kv::F16, Kv::F32].map(Self::Attend));
+        all.extend([Kv::F16, Kv::F32].map(Self::StageHeads));
+        all.extend([Activations::Int8, Activations::Int16].map(Self::StageRow));
         all.extend([Plain::F32, Plain::F16, Plain::Bf16].map(Self::MatmulFloat));
         for activations in [Activations::Int8, Activations::Int16, Activations::F32] {
             for scales in [Scales::Flat, Scales::Super] {
                 for codes in Codes::ALL {
                     let products = Products { codes, scales, activations };
                     all.extend([Self::MatmulVector(products), Self::MatmulTile(products)]);
+                }
+                for codes in Codes::ALL.into_iter().chain([Codes::Mixed]).filter(|_| activations != Activations::F32) {
+                    let products = Products { codes, scales, activations };
+                    all.extend([Input::Made, Input::Given].map(|input| Self::StageProduct(products, input)));
                 }
             }
         }
@@ -256,24 +290,56 @@ impl Products {
         format!("{}{scales}_{}", self.codes.file().1, self.activations.name())
     }
 
-    fn files(self, variant: Variant, op: &'static File) -> Vec<&'static File> {
+    fn has_dots(self) -> bool {
+        self.activations != Activations::F32
+    }
+
+    /// What reads weights and multiplies them.
+    fn files(self, variant: Variant) -> Vec<&'static File> {
         let scales = match self.scales {
             Scales::Flat => &files::SCALES_FLAT,
             Scales::Super => &files::SCALES_SUPER,
         };
-        let mut files = vec![&files::MATRIX, &files::BYTES, self.codes.file().0, scales, self.activations.words()];
+        let mut files = vec![&files::MATRIX];
+        if self.codes != Codes::Mixed {
+            files.push(&files::FORMAT_FIXED);
+        }
+        files.extend([&files::BYTES, self.codes.file().0, scales, self.activations.words()]);
         match self.activations {
             Activations::Int8 => files.extend([variant.dot(), &files::PRODUCTS_INT8, &files::INTEGER_SUMS]),
             Activations::Int16 => files.extend([variant.dot(), &files::PRODUCTS_INT16, &files::INTEGER_SUMS]),
             Activations::F32 => {}
         }
-        files.push(op);
+        files
+    }
+
+    fn alone(self, variant: Variant, op: &'static File) -> Vec<&'static File> {
+        [self.files(variant), vec![&files::MATRIX_ALONE, op]].concat()
+    }
+
+    fn stage(self, variant: Variant, input: Input) -> Vec<&'static File> {
+        let mut files = self.files(variant);
+        if self.codes != Codes::Mixed {
+            files.push(&files::ONE_FORMAT);
+        }
+        match input {
+            Input::Made => files.extend([
+                self.activations.quantise(),
+                &files::QUANTISE_BLOCK,
+                variant.reduce(),
+                &files::NORM,
+                &files::BEFORE,
+                &files::X_MADE,
+            ]),
+            Input::Given => files.push(&files::X_GIVEN),
+        }
+        files.extend([&files::ACTIVATE, &files::STAGE_PRODUCT]);
         files
     }
 }
 
 impl Codes {
-    /// All of them.
+    /// All that a single matrix can have.
     pub const ALL: [Self; 8] = [
         Self::Low2,
         Self::Low2High1,
@@ -295,6 +361,7 @@ impl Codes {
             Self::Low4High4 => (&files::LOW4_HIGH4, "low4_high4"),
             Self::Low8 => (&files::LOW8, "low8"),
             Self::Codebook4 => (&files::CODEBOOK4, "codebook4"),
+            Self::Mixed => (&files::LOW4_MIXED, "low4_mixed"),
         }
     }
 }
@@ -320,6 +387,11 @@ impl Activations {
         if self == Self::Int8 { &files::QUANTISE_INT8 } else { &files::QUANTISE_INT16 }
     }
 
+    /// What makes integers of blocks.
+    fn integers(self) -> Vec<&'static File> {
+        vec![self.words(), self.quantise(), &files::QUANTISE_BLOCK, &files::BYTES]
+    }
+
     /// Words that a block of 32 columns takes; 4 * `X_VECTORS` of its file.
     pub fn block_words(self) -> usize {
         match self {
@@ -341,6 +413,10 @@ impl Plain {
 }
 
 impl Kv {
+    fn attention(self, variant: Variant) -> Vec<&'static File> {
+        vec![&files::KV, self.file().0, &files::ACTIVATE, variant.reduce(), &files::ATTENTION]
+    }
+
     fn file(self) -> (&'static File, &'static str) {
         match self {
             Self::F16 => (&files::KV_F16, "f16"),

@@ -8,7 +8,7 @@ mod files;
 mod kernel;
 
 pub use files::File;
-pub use kernel::{Activations, Binding, Codes, Dot, Kernel, Kv, Plain, Products, Reduce, Scales, Variant};
+pub use kernel::{Activations, Binding, Codes, Dot, Input, Kernel, Kv, Plain, Products, Reduce, Scales, Variant};
 
 use std::fmt::Write as _;
 

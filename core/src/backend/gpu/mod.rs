@@ -8,6 +8,7 @@
 mod adapter;
 mod cache;
 mod device;
+mod fuse;
 mod kv;
 mod pace;
 mod pipelines;
@@ -40,7 +41,7 @@ pub struct Options {
     pub activations: Activations,
     /// How keys and values are stored.
     pub kv: KvType,
-    /// One call a node instead of fused ones. Nothing is fused as yet, so that both are the same.
+    /// One call a node instead of fused ones.
     pub plain: bool,
     /// What may be stored in less than f32. Kernels store f32 everywhere as yet.
     pub precision: PrecisionPlan,

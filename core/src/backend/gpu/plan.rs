@@ -10,7 +10,7 @@ use crate::ops::{Activation, Matmul, Op, Pairing, Rope};
 use crate::precision::{Activations, KvType};
 use crate::quant::{BLOCK, TILE};
 use crate::{Error, Result};
-use kinglet_shaders::{Activations as Form, Kernel, Kv, Products, Scales};
+use kinglet_shaders::{Activations as Form, Kernel, Kv, Products};
 
 /// One kernel's run.
 #[derive(Clone, Debug)]
@@ -40,13 +40,26 @@ pub(super) enum Bound {
     /// Sine and cosine of a kind of rope.
     Turns(usize),
     Vector(WeightId),
-    Low(WeightId, usize),
-    /// The low plane again where there is no high one.
-    High(WeightId, usize),
-    Scales(WeightId, usize),
+    /// A plane of a part; the low one again where there is no high one.
+    Packed(WeightId, usize, Plane),
+    /// A part.
     Floats(WeightId, usize),
+    /// A plane of a weight and of those that are stacked with it.
+    Stack(WeightId, Plane),
+    /// All vectors.
+    Vectors,
+    /// All values of one token.
+    Row,
     /// Something, where a kernel has a binding that it does not use.
     Nothing,
+}
+
+/// What a packed matrix is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plane {
+    Low,
+    High,
+    Scales,
 }
 
 /// Groups of a call.
@@ -115,7 +128,7 @@ impl Choice<'_> {
         }
     }
 
-    fn kv(&self) -> Kv {
+    pub(super) fn kv(&self) -> Kv {
         match self.kv {
             KvType::F16 => Kv::F16,
             KvType::F32 => Kv::F32,
@@ -123,7 +136,7 @@ impl Choice<'_> {
     }
 
     /// A product: its input quantised if no call before has done so, then a call for each part of the matrix.
-    fn matmul(
+    pub(super) fn matmul(
         &self,
         id: NodeId,
         node: &Node,
@@ -143,11 +156,8 @@ impl Choice<'_> {
                     calls.push(self.quantise(input));
                     *quantised = Some(input);
                 }
-                let scales = match layout.scales {
-                    crate::quant::Scales::Flat => Scales::Flat,
-                    crate::quant::Scales::Super { .. } => Scales::Super,
-                };
-                let products = Products { codes: weights::codes(layout)?, scales, activations: self.form() };
+                let (codes, scales) = (weights::codes(layout)?, weights::scales(layout));
+                let products = Products { codes, scales, activations: self.form() };
                 let mut constants = weights::constants(layout);
                 constants.push(has_bias);
                 if !few {
@@ -157,17 +167,15 @@ impl Choice<'_> {
                 for (i, part) in parts.iter().enumerate() {
                     let [d, m, sub, submin] = part.places;
                     let (rows, first) = (part.rows.len() as u32, part.rows.start as u32);
-                    let weight_bytes =
-                        part.low.size() + part.high.as_ref().map_or(0, wgpu::Buffer::size) + part.scales.size();
                     calls.push(Call {
                         node: id,
                         kernel: if few { Kernel::MatmulVector(products) } else { Kernel::MatmulTile(products) },
                         constants: constants.clone(),
                         params: vec![blocks, rows, first, spec.rows as u32, d, m, sub, submin],
                         bindings: vec![
-                            Bound::Low(op.weight, i),
-                            Bound::High(op.weight, i),
-                            Bound::Scales(op.weight, i),
+                            Bound::Packed(op.weight, i, Plane::Low),
+                            Bound::Packed(op.weight, i, Plane::High),
+                            Bound::Packed(op.weight, i, Plane::Scales),
                             x,
                             bias,
                             Bound::Value(id),
@@ -180,7 +188,7 @@ impl Choice<'_> {
                             over: node.rows,
                         },
                         work: (part.rows.len() * spec.cols) as u64,
-                        weight_bytes,
+                        weight_bytes: part.bytes(),
                     });
                 }
             }
@@ -201,7 +209,7 @@ impl Choice<'_> {
                             over: node.rows,
                         },
                         work: (part.rows.len() * spec.cols) as u64,
-                        weight_bytes: part.floats.size(),
+                        weight_bytes: part.floats.bytes,
                     });
                 }
             }
@@ -229,7 +237,7 @@ impl Choice<'_> {
     }
 
     /// Every other operation is one call.
-    fn simple(&self, id: NodeId, node: &Node) -> Result<Call> {
+    pub(super) fn simple(&self, id: NodeId, node: &Node) -> Result<Call> {
         let width = node.width as u32;
         let input = |i: usize| Bound::Value(node.inputs[i]);
         let out = Bound::Value(id);

@@ -57,7 +57,7 @@ impl Gpu {
         let chunk = Chunk { ids, position: cache.position, wanted: ids.len() - 1..ids.len() };
         cache.reserve(ids.len());
         self.write(&chunk)?;
-        let calls: Vec<_> = self.list(ids.len()).iter().filter(|ready| chunk.rows(ready.call.grid.over) > 0).collect();
+        let calls: Vec<_> = self.lists.of(&chunk).iter().filter(|ready| chunk.rows(ready.call.grid.over) > 0).collect();
         let mut kernels: HashMap<&str, (usize, Duration)> = HashMap::new();
         for calls in calls.chunks(CALLS) {
             let mut encoder = encoder(&self.opened);
@@ -96,7 +96,6 @@ impl Gpu {
             .map(|(name, (count, time))| KernelTime { name: name.into(), count, time: has_clock.then_some(time) })
             .collect();
         kernels.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.name.cmp(&b.name)));
-        let all = || self.few.iter().chain(&self.many);
         let profile = Profile {
             kernels,
             dispatches: calls.len(),
@@ -104,8 +103,8 @@ impl Gpu {
             weight_bytes: calls.iter().map(|ready| ready.call.weight_bytes).sum(),
             upload: self.spent.upload,
             pipelines: self.spent.pipelines,
-            max_binding_bytes: all().map(|ready| ready.largest_binding).max().unwrap_or(0),
-            max_storage_buffers: all().map(|ready| ready.storage_buffers).max().unwrap_or(0),
+            max_binding_bytes: self.lists.all().map(|ready| ready.largest_binding).max().unwrap_or(0),
+            max_storage_buffers: self.lists.all().map(|ready| ready.storage_buffers).max().unwrap_or(0),
         };
         cache.position += ids.len();
         Ok(profile)

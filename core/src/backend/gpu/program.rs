@@ -1,12 +1,13 @@
 //! A graph prepared for a GPU, and its run: chunks of calls in bounded submissions.
 
 use super::device::Opened;
+use super::fuse::{OneRow, one_row};
 use super::kv::{self, Cache, Heads};
 use super::pace::Pace;
 use super::pipelines::{Pipeline, Pipelines};
 use super::plan::{Bound, Call, Choice, FEW};
 use super::values::{Room, Values};
-use super::weights::{self, Held};
+use super::weights::{self, Held, Weighted};
 use super::{Options, Tier};
 use crate::backend::{Cancel, Device, Gate, Memory, Profile, Program, State, Want};
 use crate::graph::{Graph, NodeId, Rows, WeightId};
@@ -19,7 +20,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use wgpu::{BindGroup, Buffer, BufferUsages, CommandEncoder};
+use wgpu::{BindGroup, Buffer, BufferBinding, BufferUsages, CommandEncoder};
 
 /// Bytes of logits that lie on the device at a time.
 const LOGITS_BYTES: usize = 8 << 20;
@@ -35,13 +36,13 @@ pub struct Gpu {
     graph: Graph,
     /// For rows of the embedding.
     weights: Weights,
-    held: Vec<Held>,
+    weighted: Weighted,
     options: Options,
     values: Values,
     room: Room,
-    /// Calls for a chunk of a few rows, and of many.
-    pub(super) few: Vec<Ready>,
-    pub(super) many: Vec<Ready>,
+    pub(super) lists: Lists,
+    /// Where values lie in the row of fused calls.
+    places: Vec<Option<u32>>,
     /// By slot.
     heads: Vec<Heads>,
     pipelines: Pipelines,
@@ -51,6 +52,28 @@ pub struct Gpu {
     /// Rows of the last chunk, for [`Program::read`].
     last_rows: (usize, usize),
     pub(super) spent: Spent,
+}
+
+/// What is called, by a chunk's size.
+pub(super) struct Lists {
+    /// Fused, for one token whose logits are wanted; empty where a model has none.
+    one: Vec<Ready>,
+    few: Vec<Ready>,
+    many: Vec<Ready>,
+}
+
+impl Lists {
+    pub(super) fn of(&self, chunk: &Chunk) -> &[Ready] {
+        match chunk.ids.len() {
+            1 if chunk.is_one() && !self.one.is_empty() => &self.one,
+            rows if rows <= FEW => &self.few,
+            _ => &self.many,
+        }
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Ready> {
+        self.one.iter().chain(&self.few).chain(&self.many)
+    }
 }
 
 /// What preparation took.
@@ -64,6 +87,8 @@ pub(super) struct Spent {
 struct Buffers {
     step: Buffer,
     integers: Buffer,
+    /// All values of one token, for fused calls.
+    row: Buffer,
     nothing: Buffer,
     /// Logits on their way to the host.
     back: Buffer,
@@ -98,6 +123,11 @@ impl Chunk<'_> {
     pub(super) fn rows(&self, rows: Rows) -> usize {
         if rows == Rows::All { self.ids.len() } else { self.wanted.len() }
     }
+
+    /// Whether it is one token whose logits are wanted.
+    fn is_one(&self) -> bool {
+        self.ids.len() == 1 && self.wanted.len() == 1
+    }
 }
 
 impl Ready {
@@ -124,16 +154,20 @@ impl Gpu {
     ) -> Result<Self> {
         options.precision.check(&graph)?;
         let opened = Opened::open(&options)?;
-        let held = weights::reserve(&opened, &graph, &weights)?;
+        let weighted = weights::reserve(&opened, &graph, &weights)?;
+        let held = &weighted.held;
         // Who keeps all values wants those of all rows.
         let bytes = if options.keep == Keep::All { opened.binding_bytes as usize } else { LOGITS_BYTES };
         let logits = (bytes / (4 * graph.vocab().max(1))).clamp(1, options.chunk);
         let room = Room { chunk: options.chunk, logits };
         let values = Values::new(&opened, &graph, options.keep, room)?;
         let ropes = ropes(&graph);
-        let choice =
-            Choice { graph: &graph, held: &held, activations: options.activations, kv: options.kv, ropes: &ropes };
+        let choice = Choice { graph: &graph, held, activations: options.activations, kv: options.kv, ropes: &ropes };
         let (few, many) = (choice.calls(true)?, choice.calls(false)?);
+        // Who keeps all values wants those that fused calls keep to themselves, too.
+        let fused = (!options.plain && options.keep == Keep::Logits).then(|| one_row(&choice)).flatten();
+        let nothing = || OneRow { calls: Vec::new(), places: Vec::new(), floats: 0 };
+        let OneRow { calls: one, places, floats } = fused.unwrap_or_else(nothing);
         let form = choice.form();
 
         let widest =
@@ -144,6 +178,7 @@ impl Gpu {
         let buffers = Buffers {
             step: opened.buffer("step", 16, BufferUsages::UNIFORM | BufferUsages::COPY_DST)?,
             integers: opened.buffer("integers", (4 * words * options.chunk) as u64, storage)?,
+            row: opened.buffer("row", 4 * u64::from(floats), storage)?,
             nothing: opened.buffer("nothing", 16, storage)?,
             back: opened.buffer("logits on their way", (4 * graph.vocab() * logits) as u64, back)?,
         };
@@ -152,10 +187,11 @@ impl Gpu {
         let mut pipelines = Pipelines::new(&opened, options.cache.as_deref());
         let upload = std::thread::scope(|scope| {
             // The kernels are compiled while the weights stream in.
-            let compile = || few.iter().chain(&many).try_for_each(|c| pipelines.get(c.kernel, &c.constants).map(drop));
+            let (mut all, pipelines) = (one.iter().chain(&few).chain(&many), &mut pipelines);
+            let compile = move || all.try_for_each(|c| pipelines.get(c.kernel, &c.constants).map(drop));
             let compiling = std::thread::Builder::new().name("kinglet-kernels".into()).spawn_scoped(scope, compile);
             let started = Instant::now();
-            weights::fill(&opened, &graph, &weights, &held, options.threads, progress)?;
+            weights::fill(&opened, &graph, &weights, held, options.threads, progress)?;
             let upload = started.elapsed();
             // Without a thread they are compiled below, when they are asked for.
             if let Ok(compiling) = compiling {
@@ -167,19 +203,19 @@ impl Gpu {
         pipelines.keep();
         let mut ready = |calls: Vec<Call>| -> Result<Vec<Ready>> {
             let params = params(&opened, &calls)?;
-            let bind =
-                Bind { opened: &opened, graph: &graph, held: &held, values: &values, buffers: &buffers, turns: &turns };
+            let (weighted, values, buffers) = (&weighted, &values, &buffers);
+            let bind = Bind { opened: &opened, graph: &graph, weighted, values, buffers, turns: &turns };
             let call = |(i, call): (usize, Call)| {
                 let pipeline = pipelines.get(call.kernel, &call.constants)?;
                 let group = bind.group(&call, &pipeline, &params, i)?;
-                let sizes = call.bindings.iter().filter_map(|bound| bind.buffer(*bound)).map(Buffer::size);
+                let sizes = call.bindings.iter().filter_map(|bound| bind.binding(*bound)).map(|bound| bound.1);
                 let largest_binding = sizes.max().unwrap_or(0);
                 let storage_buffers = call.bindings.len() + if call.slot.is_some() { 2 } else { 0 };
                 Ok(Ready { call, pipeline, storage_buffers, largest_binding, group })
             };
             calls.into_iter().enumerate().map(call).collect()
         };
-        let (few, many) = (ready(few)?, ready(many)?);
+        let (one, few, many) = (ready(one)?, ready(few)?, ready(many)?);
         let spent = Spent { upload, pipelines: pipelines.spent };
         log::info!("gpu: uploaded in {upload:?}, {} pipelines in {:?}", pipelines.len(), spent.pipelines);
         let mut program = Self {
@@ -187,12 +223,12 @@ impl Gpu {
             gate: Gate::default(),
             graph,
             weights,
-            held,
+            weighted,
             options,
             values,
             room,
-            few,
-            many,
+            lists: Lists { one, few, many },
+            places,
             heads,
             pipelines,
             buffers,
@@ -238,7 +274,7 @@ impl Gpu {
         let mut inside = gate.enter(cancel)?;
         cache.reserve(chunk.ids.len());
         self.write(chunk)?;
-        let list = if chunk.ids.len() <= FEW { &self.few } else { &self.many };
+        let list = self.lists.of(chunk);
         let mut waiting = std::collections::VecDeque::new();
         let mut encoder = encoder(&self.opened);
         let mut work = 0;
@@ -294,11 +330,6 @@ impl Gpu {
         Ok(())
     }
 
-    /// The calls for a chunk of so many rows.
-    pub(super) fn list(&self, rows: usize) -> &[Ready] {
-        if rows <= FEW { &self.few } else { &self.many }
-    }
-
     /// A program's state as its own.
     fn cache<'s>(&self, state: &'s mut dyn State) -> Result<&'s mut Cache> {
         let cache = state.as_any().downcast_mut::<Cache>().filter(|cache| cache.is_of(&self.opened, &self.heads));
@@ -322,7 +353,11 @@ impl Gpu {
                 (format.dequantise)(&bytes[*id as usize * row_bytes..][..row_bytes], row);
                 op.reference(row);
             }
-            queue.write_buffer(self.value(NodeId(i))?, 0, bytemuck::cast_slice(&rows));
+            let (to, offset) = match self.places.get(i) {
+                Some(Some(place)) if chunk.is_one() => (&self.buffers.row, 4 * u64::from(*place)),
+                _ => (self.value(NodeId(i))?, 0),
+            };
+            queue.write_buffer(to, offset, bytemuck::cast_slice(&rows));
         }
         for turns in &self.turns {
             let positions = chunk.position..chunk.position + chunk.ids.len();
@@ -349,16 +384,14 @@ impl Program for Gpu {
     }
 
     fn memory(&self, context: usize) -> Memory {
-        let plane = |buffer: &Buffer| buffer.size() as usize;
-        let weights = self.held.iter().enumerate().map(|(i, held)| match held {
-            Held::Vector(buffer) => plane(buffer),
-            Held::Packed { parts, .. } => {
-                parts.iter().map(|p| plane(&p.low) + p.high.as_ref().map_or(0, plane) + plane(&p.scales)).sum()
-            }
-            Held::Plain { parts, .. } => parts.iter().map(|p| plane(&p.floats)).sum(),
+        let weights = self.weighted.held.iter().enumerate().map(|(i, held)| match held {
+            Held::Vector(slice) => slice.bytes as usize,
+            Held::Packed { parts, .. } => parts.iter().map(|part| part.bytes() as usize).sum(),
+            Held::Plain { parts, .. } => parts.iter().map(|part| part.floats.bytes as usize).sum(),
             Held::Table => self.weights.bytes(WeightId(i)).len(),
         });
-        let own = [&self.buffers.integers, &self.buffers.back].map(plane).into_iter().sum::<usize>();
+        let own = [&self.buffers.integers, &self.buffers.back, &self.buffers.row];
+        let own = own.map(|buffer| buffer.size() as usize).into_iter().sum::<usize>();
         Memory {
             weights: weights.sum(),
             kv: kv::bytes(&self.graph.slots, context, self.options.chunk, self.options.kv),
@@ -492,11 +525,15 @@ fn params(opened: &Opened, calls: &[Call]) -> Result<Buffer> {
     Ok(buffer)
 }
 
+fn whole(buffer: &Buffer) -> (BufferBinding<'_>, u64) {
+    (buffer.as_entire_buffer_binding(), buffer.size())
+}
+
 /// What bind groups are made of.
 struct Bind<'a> {
     opened: &'a Opened,
     graph: &'a Graph,
-    held: &'a [Held],
+    weighted: &'a Weighted,
     values: &'a Values,
     buffers: &'a Buffers,
     turns: &'a [Turns],
@@ -504,8 +541,8 @@ struct Bind<'a> {
 
 impl Bind<'_> {
     fn group(&self, call: &Call, pipeline: &Pipeline, params: &Buffer, index: usize) -> Result<BindGroup> {
-        let buffers: Option<Vec<&Buffer>> = call.bindings.iter().map(|bound| self.buffer(*bound)).collect();
-        let buffers = buffers.ok_or_else(|| Error::Gpu {
+        let bound: Option<Vec<_>> = call.bindings.iter().map(|bound| self.binding(*bound)).collect();
+        let bound = bound.ok_or_else(|| Error::Gpu {
             what: self.graph.node(call.node).name.clone(),
             why: format!("a buffer of the kernel {} is missing", pipeline.name),
         })?;
@@ -517,7 +554,7 @@ impl Bind<'_> {
                 size: wgpu::BufferSize::new(PARAMS_ALIGN as u64),
             }));
         }
-        bindings.extend(buffers.iter().map(|buffer| buffer.as_entire_binding()));
+        bindings.extend(bound.into_iter().map(|(binding, _)| wgpu::BindingResource::Buffer(binding)));
         let entries: Vec<_> = bindings
             .into_iter()
             .zip(0..)
@@ -532,27 +569,29 @@ impl Bind<'_> {
         })
     }
 
-    fn buffer(&self, bound: Bound) -> Option<&Buffer> {
-        let part = |id: WeightId, i: usize| match &self.held[id.0] {
-            Held::Packed { parts, .. } => parts.get(i),
+    /// What is bound, and its bytes.
+    fn binding(&self, bound: Bound) -> Option<(BufferBinding<'_>, u64)> {
+        let parts = |id: WeightId| match &self.weighted.held[id.0] {
+            Held::Packed { parts, .. } => Some(parts),
             _ => None,
         };
         match bound {
-            Bound::Value(id) => self.values.get(id),
-            Bound::Integers => Some(&self.buffers.integers),
-            Bound::Turns(i) => Some(&self.turns.get(i)?.buffer),
-            Bound::Vector(id) => match &self.held[id.0] {
-                Held::Vector(buffer) => Some(buffer),
+            Bound::Value(id) => self.values.get(id).map(whole),
+            Bound::Integers => Some(whole(&self.buffers.integers)),
+            Bound::Turns(i) => Some(whole(&self.turns.get(i)?.buffer)),
+            Bound::Vector(id) => match &self.weighted.held[id.0] {
+                Held::Vector(slice) => Some(slice.binding()),
                 _ => None,
             },
-            Bound::Low(id, i) => Some(&part(id, i)?.low),
-            Bound::High(id, i) => part(id, i).map(|part| part.high.as_ref().unwrap_or(&part.low)),
-            Bound::Scales(id, i) => Some(&part(id, i)?.scales),
-            Bound::Floats(id, i) => match &self.held[id.0] {
-                Held::Plain { parts, .. } => Some(&parts.get(i)?.floats),
+            Bound::Packed(id, i, which) => Some(parts(id)?.get(i)?.plane(which).binding()),
+            Bound::Stack(id, which) => Some(whole(&parts(id)?.first()?.plane(which).buffer)),
+            Bound::Floats(id, i) => match &self.weighted.held[id.0] {
+                Held::Plain { parts, .. } => Some(parts.get(i)?.floats.binding()),
                 _ => None,
             },
-            Bound::Nothing => Some(&self.buffers.nothing),
+            Bound::Vectors => Some(whole(&self.weighted.vectors)),
+            Bound::Row => Some(whole(&self.buffers.row)),
+            Bound::Nothing => Some(whole(&self.buffers.nothing)),
         }
     }
 }

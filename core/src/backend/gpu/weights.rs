@@ -1,19 +1,49 @@
 //! Weights in the GPU's memory: packed a piece at a time and uploaded behind it, so that host memory never holds a
-//! second copy, in parts whose planes fit a binding.
+//! second copy, in parts whose planes fit a binding. Matrices with the same input lie in one stack, one after the other in
+//! the same buffers, so that one kernel can read them all; and all vectors lie in one buffer.
 
 use super::device::Opened;
+use super::fuse;
+use super::plan::Plane;
 use crate::graph::{Graph, Role, WeightId, WeightSpec};
-use crate::quant::{Arena, Format, Layout, Packed, Scales, TILE};
+use crate::quant::{Arena, BLOCK, Format, Layout, Packed, Scales, TILE, TileBytes};
 use crate::weights::Weights;
 use crate::{Error, Result};
 use kinglet_shaders::{Codes, Plain};
 use std::ops::Range;
 use wgpu::{Buffer, BufferUsages};
 
+/// A range of a buffer, which may be bound alone.
+#[derive(Clone)]
+pub(super) struct Slice {
+    pub(super) buffer: Buffer,
+    /// In bytes.
+    pub(super) offset: u64,
+    pub(super) bytes: u64,
+}
+
+impl Slice {
+    /// How it is bound, and its bytes.
+    pub(super) fn binding(&self) -> (wgpu::BufferBinding<'_>, u64) {
+        // The last word may be padded.
+        let bytes = self.bytes.max(4).next_multiple_of(4);
+        let size = wgpu::BufferSize::new(bytes);
+        (wgpu::BufferBinding { buffer: &self.buffer, offset: self.offset, size }, bytes)
+    }
+}
+
+/// All weights.
+pub(super) struct Weighted {
+    /// By weight.
+    pub(super) held: Vec<Held>,
+    /// All vectors.
+    pub(super) vectors: Buffer,
+}
+
 /// A weight as the kernels want it.
 pub(super) enum Held {
     /// Floats.
-    Vector(Buffer),
+    Vector(Slice),
     /// Planes, by ranges of rows.
     Packed { layout: Layout, parts: Vec<PackedPart> },
     /// Rows as they lie in the file, by ranges of them.
@@ -25,40 +55,98 @@ pub(super) enum Held {
 /// Planes of some rows; see `common/matrix.wgsl`.
 pub(super) struct PackedPart {
     pub(super) rows: Range<usize>,
-    pub(super) low: Buffer,
-    pub(super) high: Option<Buffer>,
-    pub(super) scales: Buffer,
+    pub(super) low: Slice,
+    pub(super) high: Option<Slice>,
+    pub(super) scales: Slice,
     /// Where planes begin in `scales`, in words: d, m, sub, submin.
     pub(super) places: [u32; 4],
+}
+
+impl PackedPart {
+    /// A plane; the low one again where there is no high one.
+    pub(super) fn plane(&self, plane: Plane) -> &Slice {
+        match plane {
+            Plane::Low => &self.low,
+            Plane::High => self.high.as_ref().unwrap_or(&self.low),
+            Plane::Scales => &self.scales,
+        }
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.low.bytes + self.high.as_ref().map_or(0, |high| high.bytes) + self.scales.bytes
+    }
 }
 
 /// Some rows of floats.
 pub(super) struct PlainPart {
     pub(super) rows: Range<usize>,
-    pub(super) floats: Buffer,
+    pub(super) floats: Slice,
 }
 
 /// Bytes of a file that are packed and uploaded together.
 const PIECE: usize = 4 << 20;
 
+/// Offsets of bindings are multiples of this on every device.
+const ALIGN: usize = 256;
+
 /// Buffers for every weight, with nothing in them yet.
-pub(super) fn reserve(gpu: &Opened, graph: &Graph, weights: &Weights) -> Result<Vec<Held>> {
-    let one = |(i, spec): (usize, &WeightSpec)| {
+pub(super) fn reserve(gpu: &Opened, graph: &Graph, weights: &Weights) -> Result<Weighted> {
+    let is_vector = |spec: &&WeightSpec| spec.role == Role::Vector;
+    let room = |spec: &WeightSpec| (4 * spec.cols).next_multiple_of(ALIGN);
+    let all = graph.weights.iter().filter(is_vector).map(room).sum::<usize>();
+    let vectors = gpu.buffer("vectors", all as u64, STORAGE)?;
+    let mut end = 0;
+    let mut one = |(i, spec): (usize, &WeightSpec)| {
         let shape = Shape::new(spec, weights, WeightId(i));
         Ok(match spec.role {
             Role::Table => Held::Table,
-            Role::Vector => Held::Vector(gpu.buffer(&spec.name, (4 * spec.cols) as u64, STORAGE)?),
-            Role::Matrix | Role::TiedTable => match shape.format.packed {
-                Some((layout, _)) => {
-                    // Codes of 8 bits in two planes of 4 are read as fast and bound in smaller pieces.
-                    let layout = layout.halved().unwrap_or(layout);
-                    Held::Packed { layout, parts: reserve_packed(gpu, &spec.name, layout, &shape)? }
-                }
+            Role::Vector => {
+                let slice = Slice { buffer: vectors.clone(), offset: end, bytes: (4 * spec.cols) as u64 };
+                end += room(spec) as u64;
+                Held::Vector(slice)
+            }
+            Role::Matrix | Role::TiedTable => match shape.layout() {
+                Some(layout) => Held::Packed { layout, parts: Vec::new() },
                 None => Held::Plain { plain: plain(shape.format)?, parts: reserve_plain(gpu, &spec.name, &shape)? },
             },
         })
     };
-    graph.weights.iter().enumerate().map(one).collect()
+    let mut held: Vec<Held> = graph.weights.iter().enumerate().map(&mut one).collect::<Result<_>>()?;
+    for stack in fuse::stacks(graph) {
+        let layouts: Option<Vec<Layout>> = stack.iter().map(|id| held[id.0].layout()).collect();
+        let shapes: Vec<Shape> = stack.iter().map(|id| Shape::new(graph.weight(*id), weights, *id)).collect();
+        if let Some(layouts) = layouts.filter(|layouts| stack.len() > 1 && fuse::together(layouts).is_some())
+            && let Some(parts) = reserve_stack(gpu, &graph.weight(stack[0]).name, &layouts, &shapes)?
+        {
+            for (id, part) in stack.iter().zip(parts) {
+                held[id.0].set_parts(vec![part]);
+            }
+        }
+    }
+    for (i, held) in held.iter_mut().enumerate() {
+        if let Held::Packed { layout, parts } = held
+            && parts.is_empty()
+        {
+            let shape = Shape::new(&graph.weights[i], weights, WeightId(i));
+            *parts = reserve_packed(gpu, &graph.weights[i].name, *layout, &shape)?;
+        }
+    }
+    Ok(Weighted { held, vectors })
+}
+
+impl Held {
+    fn layout(&self) -> Option<Layout> {
+        match self {
+            Self::Packed { layout, .. } => Some(*layout),
+            _ => None,
+        }
+    }
+
+    fn set_parts(&mut self, new: Vec<PackedPart>) {
+        if let Self::Packed { parts, .. } = self {
+            *parts = new;
+        }
+    }
 }
 
 /// Fills them. `progress` is told how many bytes of the file of how many are done.
@@ -82,7 +170,7 @@ pub(super) fn fill(
         };
         match held {
             Held::Table => {}
-            Held::Vector(buffer) => upload.write(buffer, 0, bytemuck::cast_slice(&weights.dequantise(id)))?,
+            Held::Vector(slice) => upload.write(slice, 0, bytemuck::cast_slice(&weights.dequantise(id)))?,
             Held::Packed { layout, parts } => {
                 for part in parts {
                     upload.packed(*layout, part, &shape, &mut step)?;
@@ -115,6 +203,12 @@ impl<'a> Shape<'a> {
 }
 
 impl Shape<'_> {
+    /// How it is packed; `None` for floats.
+    fn layout(&self) -> Option<Layout> {
+        // Codes of 8 bits in two planes of 4 are read as fast and bound in smaller pieces.
+        self.format.packed.map(|(layout, _)| layout.halved().unwrap_or(layout))
+    }
+
     fn row_bytes(&self) -> usize {
         self.cols / self.format.weights * self.format.bytes
     }
@@ -138,19 +232,69 @@ fn reserve_packed(gpu: &Opened, name: &str, layout: Layout, shape: &Shape) -> Re
     for first in (0..shape.rows).step_by(most_tiles.saturating_mul(TILE)) {
         let rows = first..shape.rows.min(first + most_tiles * TILE);
         let tiles = rows.len().div_ceil(TILE);
-        let plane = |what: &str, bytes: usize| gpu.buffer(&format!("{name} {what}"), bytes as u64, STORAGE);
-        let m = tile.d * tiles;
-        let sub = m + tile.m * tiles;
-        let submin = sub + tile.sub * tiles;
+        let plane = |what: &str, bytes: usize| -> Result<Slice> {
+            let buffer = gpu.buffer(&format!("{name} {what}"), bytes as u64, STORAGE)?;
+            Ok(Slice { buffer, offset: 0, bytes: bytes as u64 })
+        };
         parts.push(PackedPart {
             rows,
             low: plane("low", tile.low * tiles)?,
             high: if tile.high > 0 { Some(plane("high", tile.high * tiles)?) } else { None },
             scales: plane("scales", tile.scales() * tiles)?,
-            places: [0, m, sub, submin].map(|bytes| (bytes / 4) as u32),
+            places: places(&tile, tiles),
         });
     }
     Ok(parts)
+}
+
+/// Where the planes of so many tiles begin among their scales, in words.
+fn places(tile: &TileBytes, tiles: usize) -> [u32; 4] {
+    let m = tile.d * tiles;
+    let sub = m + tile.m * tiles;
+    let submin = sub + tile.sub * tiles;
+    [0, m, sub, submin].map(|bytes| (bytes / 4) as u32)
+}
+
+/// Matrices one after the other in the same buffers; `None` if those would not fit a binding.
+fn reserve_stack(
+    gpu: &Opened,
+    name: &str,
+    layouts: &[Layout],
+    shapes: &[Shape<'_>],
+) -> Result<Option<Vec<PackedPart>>> {
+    let (mut low, mut high, mut scales) = (0, 0, 0);
+    let mut ends = Vec::new();
+    for (layout, shape) in layouts.iter().zip(shapes) {
+        let (tile, tiles) = (layout.tile_bytes(shape.cols), shape.rows.div_ceil(TILE));
+        ends.push((tile, tiles, low, high, scales));
+        low += tile.low * tiles;
+        high += tile.high * tiles;
+        scales += (tile.scales() * tiles).next_multiple_of(ALIGN);
+    }
+    let aligned = ends.iter().all(|(_, _, low, high, _)| low % ALIGN == 0 && high % ALIGN == 0);
+    if !aligned || [low, high, scales].into_iter().max() > Some(gpu.binding_bytes as usize) {
+        return Ok(None);
+    }
+    let buffer = |what: &str, bytes: usize| gpu.buffer(&format!("{name} {what}"), bytes as u64, STORAGE);
+    let low_buffer = buffer("low", low)?;
+    let high_buffer = if high > 0 { Some(buffer("high", high)?) } else { None };
+    let scales_buffer = buffer("scales", scales)?;
+    let slice = |buffer: &Buffer, offset: usize, bytes: usize| Slice {
+        buffer: buffer.clone(),
+        offset: offset as u64,
+        bytes: bytes as u64,
+    };
+    let part = |((tile, tiles, low, high, scales), shape): (&(TileBytes, usize, usize, usize, usize), &Shape<'_>)| {
+        let bytes = tile.high * tiles;
+        PackedPart {
+            rows: 0..shape.rows,
+            low: slice(&low_buffer, *low, tile.low * tiles),
+            high: high_buffer.as_ref().filter(|_| bytes > 0).map(|buffer| slice(buffer, *high, bytes)),
+            scales: slice(&scales_buffer, *scales, tile.scales() * tiles),
+            places: places(tile, *tiles),
+        }
+    };
+    Ok(Some(ends.iter().zip(shapes).map(part).collect()))
 }
 
 fn reserve_plain(gpu: &Opened, name: &str, shape: &Shape) -> Result<Vec<PlainPart>> {
@@ -162,7 +306,8 @@ fn reserve_plain(gpu: &Opened, name: &str, shape: &Shape) -> Result<Vec<PlainPar
     let mut parts = Vec::new();
     for first in (0..shape.rows).step_by(most) {
         let rows = first..shape.rows.min(first + most);
-        let floats = gpu.buffer(name, shape.bytes_of(&rows).len() as u64, STORAGE)?;
+        let bytes = shape.bytes_of(&rows).len() as u64;
+        let floats = Slice { buffer: gpu.buffer(name, bytes, STORAGE)?, offset: 0, bytes };
         parts.push(PlainPart { rows, floats });
     }
     Ok(parts)
@@ -219,15 +364,16 @@ impl Upload<'_> {
     }
 
     /// Writes bytes; the last word may be padded.
-    fn write(&mut self, buffer: &Buffer, offset: usize, bytes: &[u8]) -> Result<()> {
+    fn write(&mut self, to: &Slice, offset: usize, bytes: &[u8]) -> Result<()> {
+        let offset = to.offset as usize + offset;
         let (whole, rest) = bytes.split_at(bytes.len() & !3);
         if !whole.is_empty() {
-            self.gpu.queue.write_buffer(buffer, offset as u64, whole);
+            self.gpu.queue.write_buffer(&to.buffer, offset as u64, whole);
         }
         if !rest.is_empty() {
             let mut word = [0; 4];
             word[..rest.len()].copy_from_slice(rest);
-            self.gpu.queue.write_buffer(buffer, (offset + whole.len()) as u64, &word);
+            self.gpu.queue.write_buffer(&to.buffer, (offset + whole.len()) as u64, &word);
         }
         self.pending += bytes.len();
         if self.pending >= PIECE { self.flush() } else { Ok(()) }
@@ -272,7 +418,7 @@ pub(super) fn codes(layout: &Layout) -> Result<Codes> {
 
 /// The kernel's constants for a layout.
 pub(super) fn constants(layout: &Layout) -> Vec<(&'static str, f64)> {
-    let mut constants = vec![("HAS_MIN", f64::from(u8::from(layout.min)))];
+    let mut constants = vec![("HAS_MIN", f64::from(u8::from(layout.min))), ("GROUPS", f64::from(groups(layout)))];
     match layout.codebook {
         Some(table) => {
             for (name, values) in ["TABLE_0", "TABLE_1", "TABLE_2", "TABLE_3"].into_iter().zip(table.as_chunks::<4>().0)
@@ -282,10 +428,26 @@ pub(super) fn constants(layout: &Layout) -> Vec<(&'static str, f64)> {
                 constants.push((name, f64::from(word)));
             }
         }
-        None => constants.push(("CODE_BIAS", f64::from(layout.bias))),
+        None => {}
     }
-    if let Scales::Super { group } = layout.scales {
-        constants.push(("GROUPS", (crate::quant::BLOCK / group) as f64));
-    }
+    // A table's values are stored + 128.
+    let bias = if layout.codebook.is_some() { 128 } else { layout.bias };
+    constants.push(("CODE_BIAS", f64::from(bias)));
     constants
+}
+
+/// The kernel's name for how scales lie.
+pub(super) fn scales(layout: &Layout) -> kinglet_shaders::Scales {
+    match layout.scales {
+        Scales::Flat => kinglet_shaders::Scales::Flat,
+        Scales::Super { .. } => kinglet_shaders::Scales::Super,
+    }
+}
+
+/// Scales of a block.
+pub(super) fn groups(layout: &Layout) -> u32 {
+    match layout.scales {
+        Scales::Flat => 1,
+        Scales::Super { group } => (BLOCK / group) as u32,
+    }
 }

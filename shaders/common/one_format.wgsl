@@ -1,0 +1,3 @@
+// All matrices of a stage are of one format.
+
+fn set_format(part: Part) {}
