@@ -244,13 +244,12 @@ impl Kernel {
             Self::Quantise(_) | Self::Softcap | Self::PickRows => &[Uniform, Read, Write],
             Self::MatmulVector(_) | Self::MatmulTile(_) => &[Uniform, Read, Read, Read, Read, Read, Write],
             Self::MatmulFloat(_) => &[Uniform, Read, Read, Read, Write],
-            Self::RmsNorm | Self::Rope | Self::Add | Self::Gated => &[Uniform, Read, Read, Write],
+            Self::RmsNorm | Self::Rope | Self::Add | Self::Gated | Self::StageHeads(_) => &[Uniform, Read, Read, Write],
             Self::Append(_) => &[Read, Read],
             Self::Attend(_) => &[Read, Write],
             Self::StageRow(_) => &[Uniform, Read, Write, Write],
             Self::StageProduct(_, Input::Made) => &[Uniform, Read, Read, Read, Read, Write],
             Self::StageProduct(_, Input::Given) => &[Uniform, Read, Read, Read, Read, Write, Read],
-            Self::StageHeads(_) => &[Uniform, Read, Read, Write],
         }
     }
 

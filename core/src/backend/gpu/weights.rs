@@ -419,16 +419,12 @@ pub(super) fn codes(layout: &Layout) -> Result<Codes> {
 /// The kernel's constants for a layout.
 pub(super) fn constants(layout: &Layout) -> Vec<(&'static str, f64)> {
     let mut constants = vec![("HAS_MIN", f64::from(u8::from(layout.min))), ("GROUPS", f64::from(groups(layout)))];
-    match layout.codebook {
-        Some(table) => {
-            for (name, values) in ["TABLE_0", "TABLE_1", "TABLE_2", "TABLE_3"].into_iter().zip(table.as_chunks::<4>().0)
-            {
-                // + 128
-                let word = u32::from_le_bytes(values.map(|value| value.cast_unsigned() ^ 0x80));
-                constants.push((name, f64::from(word)));
-            }
+    if let Some(table) = layout.codebook {
+        for (name, values) in ["TABLE_0", "TABLE_1", "TABLE_2", "TABLE_3"].into_iter().zip(table.as_chunks::<4>().0) {
+            // + 128
+            let word = u32::from_le_bytes(values.map(|value| value.cast_unsigned() ^ 0x80));
+            constants.push((name, f64::from(word)));
         }
-        None => {}
     }
     // A table's values are stored + 128.
     let bias = if layout.codebook.is_some() { 128 } else { layout.bias };
