@@ -34,7 +34,7 @@ pub struct ModelArgs {
     #[arg(long, value_enum, default_value_t, help_heading = "Model")]
     pub activations: ActivationsArg,
 
-    /// Which operations run together: `fused` is fast, `plain` runs each alone, as a GPU does with both as yet
+    /// Which operations run together: `fused` is fast, `plain` runs each alone, to see which one is wrong
     #[arg(long, value_enum, default_value_t, help_heading = "Model")]
     pub schedule: ScheduleArg,
 
