@@ -160,7 +160,9 @@ fn tiers_and_schedules_agree_within_the_limits_of_phones() {
         let ids = &ids[..ids.len().min(24)];
         for activations in [Activations::Int16, Activations::Int8] {
             let mut first: Option<Vec<f32>> = None;
-            for (tier, plain) in tiers().into_iter().flat_map(|tier| [(tier, false), (tier, true)]) {
+            // Tiers differ in how bytes are multiplied and sums are made, which is the same for both.
+            let tiers = if activations == Activations::Int16 || everything() { tiers() } else { vec![Tier::Dot] };
+            for (tier, plain) in tiers.into_iter().flat_map(|tier| [(tier, false), (tier, true)]) {
                 let options = Options { tier: Some(tier), plain, activations, ..options() };
                 let mut program = gpu(&path, options);
                 let rows = rows(&mut program, ids);
