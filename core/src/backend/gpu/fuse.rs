@@ -7,7 +7,7 @@
 
 use super::plan::{Bound, Call, Choice, Grid, Plane};
 use super::weights::{self, Held, PackedPart};
-use crate::graph::{Node, NodeId, Rows, WeightId};
+use crate::graph::{Graph, Node, NodeId, Rows, WeightId};
 use crate::ops::{Activation, Op, Pairing, RmsNorm};
 use crate::quant::{BLOCK, Layout, TILE};
 use crate::schedule::{Keep, Kind, Schedule};
@@ -56,12 +56,12 @@ pub(super) fn one_row(choice: &Choice<'_>) -> Option<OneRow> {
 }
 
 /// Matrices that are multiplied with the same input by one call, as the fused schedule joins them.
-pub(super) fn stacks(choice: &crate::graph::Graph) -> Vec<Vec<WeightId>> {
-    let weight = |id: &NodeId| match &choice.node(*id).op {
+pub(super) fn stacks(graph: &Graph) -> Vec<Vec<WeightId>> {
+    let weight = |id: &NodeId| match &graph.node(*id).op {
         Op::Matmul(op) => Some(op.weight),
         _ => None,
     };
-    let stages = Schedule::fused(choice, Keep::Logits).stages;
+    let stages = Schedule::fused(graph, Keep::Logits).stages;
     stages.iter().map(|stage| stage.nodes.iter().filter_map(weight).collect()).collect()
 }
 
@@ -310,7 +310,10 @@ impl<'a> Fuse<'a> {
         constants.push(("SPLIT", split as f64));
         if let Some(gated) = gated {
             let Op::Gated(op) = &self.node(gated).op else { return None };
-            let [_, _] = matrices else { return None };
+            // The kernel gates sums as they are.
+            if matrices.len() != 2 || matrices.iter().any(|matrix| matrix.bias != NONE) {
+                return None;
+            }
             constants.push(("GATED", 1.0));
             constants.push(("GELU", f64::from(u8::from(op.activation == Activation::GeluTanh))));
         }

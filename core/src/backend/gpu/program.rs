@@ -65,7 +65,7 @@ pub(super) struct Lists {
 impl Lists {
     pub(super) fn of(&self, chunk: &Chunk) -> &[Ready] {
         match chunk.ids.len() {
-            1 if chunk.is_one() && !self.one.is_empty() => &self.one,
+            _ if chunk.is_one() && !self.one.is_empty() => &self.one,
             rows if rows <= FEW => &self.few,
             _ => &self.many,
         }
