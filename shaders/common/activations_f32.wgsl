@@ -14,11 +14,11 @@ fn products4(codes: vec4<u32>, x: vec4<f32>, sums: vec4<f32>) -> vec4<f32> {
 }
 
 // Adds 16 columns' part to four outputs' running sums.
-fn add_half(codes: Half, d: vec4<f32>, m: vec4<f32>, at: u32, sums: vec4<f32>) -> vec4<f32> {
-    let a = bitcast<vec4<f32>>(x_vector(at));
-    let b = bitcast<vec4<f32>>(x_vector(at + 1u));
-    let c = bitcast<vec4<f32>>(x_vector(at + 2u));
-    let e = bitcast<vec4<f32>>(x_vector(at + 3u));
+fn add_half(codes: Half, d: vec4<f32>, m: vec4<f32>, x: Held, first: u32, sums: vec4<f32>) -> vec4<f32> {
+    let a = bitcast<vec4<f32>>(held(x, first));
+    let b = bitcast<vec4<f32>>(held(x, first + 1u));
+    let c = bitcast<vec4<f32>>(held(x, first + 2u));
+    let e = bitcast<vec4<f32>>(held(x, first + 3u));
     let zero = vec4(0.0);
     let products = (products4(codes.a, a, zero) + products4(codes.b, b, zero))
         + (products4(codes.c, c, zero) + products4(codes.d, e, zero));
@@ -31,7 +31,7 @@ fn add_half(codes: Half, d: vec4<f32>, m: vec4<f32>, at: u32, sums: vec4<f32>) -
 }
 
 // Adds a block's part to four outputs' running sums.
-fn add_block(codes: Codes, scales: BlockScales, at: u32, sums: vec4<f32>) -> vec4<f32> {
-    let first = add_half(codes.first, scales.d_first, scales.m_first, at, sums);
-    return add_half(codes.last, scales.d_last, scales.m_last, at + 4u, first);
+fn add_block(codes: Codes, scales: BlockScales, x: Held, sums: vec4<f32>) -> vec4<f32> {
+    let first = add_half(codes.first, scales.d_first, scales.m_first, x, 0u, sums);
+    return add_half(codes.last, scales.d_last, scales.m_last, x, 4u, first);
 }

@@ -30,13 +30,16 @@ fn quantise_half(source: u32, result: u32, inverse: f32) -> i32 {
 
 // The block whose vectors begin at `source`, to those from `result` on.
 fn quantise(source: u32, result: u32) {
-    var peaks = abs(x_source(source));
-    for (var i = 1u; i < 8u; i++) {
-        peaks = max(peaks, abs(x_source(source + i)));
+    var peaks = vec4(0.0);
+    var energy = 0.0;
+    for (var i = 0u; i < 8u; i++) {
+        let four = x_source(source + i);
+        peaks = max(peaks, abs(four));
+        energy += dot(four, four);
     }
     let scale = scale_of(max(max(peaks.x, peaks.y), max(peaks.z, peaks.w)));
     let first = quantise_half(source, result, scale.y);
     let last = quantise_half(source + 4u, result + 1u, scale.y);
-    let sums = bitcast<vec3<u32>>(vec3(first + last, first, last));
-    store_x(result + X_FACTS, vec4(bitcast<u32>(scale.x), sums));
+    let sums = bitcast<vec2<u32>>(vec2(first + last, first));
+    store_x(result + X_FACTS, vec4(bitcast<u32>(scale.x), sums, bitcast<u32>(energy)));
 }

@@ -14,4 +14,8 @@ fn x_vector(at: u32) -> vec4<u32> {
     return x[at];
 }
 
+fn x_word(at: u32) -> u32 {
+    return x[at / 4u][at % 4u];
+}
+
 fn prepare_x(before: Before, writes: bool, lane: u32) {}

@@ -20,6 +20,10 @@ fn x_vector(at: u32) -> vec4<u32> {
     return made[at];
 }
 
+fn x_word(at: u32) -> u32 {
+    return made[at / 4u][at % 4u];
+}
+
 fn prepare_x(before: Before, writes: bool, lane: u32) {
     make_x(before, writes, lane);
 }

@@ -22,6 +22,18 @@ pub enum Kernel {
     Append(Kv),
     /// Attention.
     Attend(Kv),
+    /// Between which values the greatest logits of tiles lie, by the upper halves of the head's codes.
+    HeadBounds(Activations),
+    /// The same of logits that are known.
+    LogitBounds,
+    /// What the best logits reach at least, by the bounds.
+    BestThreshold,
+    /// The same by the logits of the most promising tiles.
+    BestSharpen,
+    /// Products with the head's tiles that can hold one of the best logits.
+    HeadBest(Products),
+    /// The same of logits that are known.
+    BestPick,
     /// Sum of two values.
     Add,
     /// Activation of a gate times a value.
@@ -141,9 +153,9 @@ pub enum Dot {
     Packed,
 }
 
-/// How the lanes of a group add up.
+/// How the lanes of a group share values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reduce {
+pub enum Lanes {
     /// Through workgroup memory.
     Workgroup,
     /// Within subgroups first.
@@ -155,14 +167,14 @@ pub enum Reduce {
 pub struct Variant {
     /// How four bytes are multiplied.
     pub dot: Dot,
-    /// How the lanes of a group add up.
-    pub reduce: Reduce,
+    /// How the lanes of a group share values.
+    pub lanes: Lanes,
 }
 
 impl Variant {
     /// The name of a module that depends on it, or on a part of it.
-    fn suffix(self, dot: bool, reduce: bool) -> &'static str {
-        match (dot && self.dot == Dot::Packed, reduce && self.reduce == Reduce::Subgroup) {
+    fn suffix(self, dot: bool, lanes: bool) -> &'static str {
+        match (dot && self.dot == Dot::Packed, lanes && self.lanes == Lanes::Subgroup) {
             (false, false) => "",
             (true, false) => "_dot",
             (false, true) => "_subgroup",
@@ -178,9 +190,25 @@ impl Variant {
     }
 
     fn reduce(self) -> &'static File {
-        match self.reduce {
-            Reduce::Workgroup => &files::REDUCE_WORKGROUP,
-            Reduce::Subgroup => &files::REDUCE_SUBGROUP,
+        match self.lanes {
+            Lanes::Workgroup => &files::REDUCE_WORKGROUP,
+            Lanes::Subgroup => &files::REDUCE_SUBGROUP,
+        }
+    }
+
+    /// How a lane of a product comes to its activations.
+    fn x(self) -> &'static File {
+        match self.lanes {
+            Lanes::Workgroup => &files::X_OWN,
+            Lanes::Subgroup => &files::X_SHARED,
+        }
+    }
+
+    /// The same for a tile of rows.
+    fn tile(self) -> &'static File {
+        match self.lanes {
+            Lanes::Workgroup => &files::TILE_STAGED,
+            Lanes::Subgroup => &files::TILE_DIRECT,
         }
     }
 }
@@ -197,6 +225,12 @@ impl Kernel {
             Self::Rope => "rope".into(),
             Self::Append(kv) => format!("append_{}", kv.file().1),
             Self::Attend(kv) => format!("attend_{}", kv.file().1),
+            Self::HeadBounds(activations) => format!("head_bounds_{}", activations.name()),
+            Self::LogitBounds => "logit_bounds".into(),
+            Self::BestThreshold => "best_threshold".into(),
+            Self::BestSharpen => "best_sharpen".into(),
+            Self::HeadBest(p) => format!("head_best_{}", p.name()),
+            Self::BestPick => "best_pick".into(),
             Self::Add => "add".into(),
             Self::Gated => "gated".into(),
             Self::Softcap => "softcap".into(),
@@ -210,15 +244,31 @@ impl Kernel {
 
     /// Its files, for a device's variant.
     pub fn source(self, variant: Variant) -> Source {
-        let (mut files, dot, reduce): (Vec<&'static File>, bool, bool) = match self {
+        let (mut files, dot, lanes): (Vec<&'static File>, bool, bool) = match self {
             Self::Quantise(a) => ([a.integers(), vec![&files::QUANTISE]].concat(), false, false),
-            Self::MatmulVector(p) => (p.alone(variant, &files::MATMUL_VECTOR), p.has_dots(), false),
-            Self::MatmulTile(p) => (p.alone(variant, &files::MATMUL_TILE), p.has_dots(), false),
+            Self::MatmulVector(p) => (p.alone(variant, &[&files::VECTOR, &files::MATMUL_VECTOR]), p.has_dots(), true),
+            Self::MatmulTile(p) => (p.alone(variant, &[variant.tile(), &files::MATMUL_TILE]), p.has_dots(), true),
             Self::MatmulFloat(plain) => (vec![plain.file().0, variant.reduce(), &files::MATMUL_FLOAT], false, true),
             Self::RmsNorm => (vec![variant.reduce(), &files::NORM, &files::RMS_NORM], false, true),
             Self::Rope => (vec![&files::TURN, &files::ROPE], false, false),
             Self::Append(kv) => (vec![&files::KV, kv.file().0, &files::APPEND], false, false),
             Self::Attend(kv) => ([kv.attention(variant), vec![&files::ATTEND]].concat(), false, true),
+            Self::HeadBounds(activations) => {
+                // The upper halves lie as codes of 4 bits do.
+                let products = Products { codes: Codes::Low4, scales: Scales::Flat, activations };
+                let own = vec![&files::KEYS, &files::HEAD_BOUNDS];
+                ([products.files(variant), own].concat(), products.has_dots(), true)
+            }
+            Self::LogitBounds => (vec![&files::KEYS, &files::LOGIT_BOUNDS], false, false),
+            Self::BestThreshold | Self::BestSharpen => {
+                let op = if self == Self::BestThreshold { &files::BEST_THRESHOLD } else { &files::BEST_SHARPEN };
+                (vec![&files::KEYS, &files::WISH, &files::GREATEST, &files::FOUND, &files::CHOSEN, op], false, false)
+            }
+            Self::HeadBest(p) => {
+                let own = vec![&files::KEYS, &files::FOUND, &files::VECTOR, &files::HEAD_BEST];
+                ([p.files(variant), own].concat(), p.has_dots(), true)
+            }
+            Self::BestPick => (vec![&files::KEYS, &files::FOUND, &files::BEST_PICK], false, false),
             Self::Add => (vec![&files::ADD], false, false),
             Self::Gated => (vec![&files::ACTIVATE, &files::GATED], false, false),
             Self::Softcap => (vec![&files::ACTIVATE, &files::SOFTCAP], false, false),
@@ -227,28 +277,33 @@ impl Kernel {
                 let before = vec![variant.reduce(), &files::NORM, &files::BEFORE, &files::STAGE_ROW];
                 ([a.integers(), before].concat(), false, true)
             }
-            Self::StageProduct(p, input) => (p.stage(variant, input), p.has_dots(), input == Input::Made),
+            Self::StageProduct(p, input) => (p.stage(variant, input), p.has_dots(), true),
             Self::StageHeads(kv) => {
                 let head = vec![&files::NORM, &files::TURN, &files::STAGE_HEADS];
                 ([kv.attention(variant), head].concat(), false, true)
             }
         };
         files.insert(0, &files::STEP);
-        Source { name: self.name() + variant.suffix(dot, reduce), files }
+        Source { name: self.name() + variant.suffix(dot, lanes), files }
     }
 
     /// Its bindings in group 0 after the chunk's step, in order.
     pub fn bindings(self) -> &'static [Binding] {
         use Binding::{Read, Uniform, Write};
         match self {
-            Self::Quantise(_) | Self::Softcap | Self::PickRows => &[Uniform, Read, Write],
-            Self::MatmulVector(_) | Self::MatmulTile(_) => &[Uniform, Read, Read, Read, Read, Read, Write],
+            Self::Quantise(_) | Self::Softcap | Self::PickRows | Self::LogitBounds => &[Uniform, Read, Write],
+            Self::MatmulVector(_) | Self::MatmulTile(_) | Self::HeadBest(_) => {
+                &[Uniform, Read, Read, Read, Read, Read, Write]
+            }
             Self::MatmulFloat(_) => &[Uniform, Read, Read, Read, Write],
-            Self::RmsNorm | Self::Rope | Self::Add | Self::Gated | Self::StageHeads(_) => &[Uniform, Read, Read, Write],
+            Self::RmsNorm | Self::Rope | Self::Add | Self::Gated | Self::StageHeads(_) | Self::BestPick => {
+                &[Uniform, Read, Read, Write]
+            }
             Self::Append(_) => &[Read, Read],
             Self::Attend(_) => &[Read, Write],
+            Self::BestThreshold | Self::BestSharpen => &[Uniform, Read, Read, Write, Write],
             Self::StageRow(_) => &[Uniform, Read, Write, Write],
-            Self::StageProduct(_, Input::Made) => &[Uniform, Read, Read, Read, Read, Write],
+            Self::StageProduct(_, Input::Made) | Self::HeadBounds(_) => &[Uniform, Read, Read, Read, Read, Write],
             Self::StageProduct(_, Input::Given) => &[Uniform, Read, Read, Read, Read, Write, Read],
         }
     }
@@ -262,6 +317,11 @@ impl Kernel {
     pub fn all() -> Vec<Self> {
         let mut all = vec![Self::RmsNorm, Self::Rope, Self::Add, Self::Gated, Self::Softcap, Self::PickRows];
         all.extend([Activations::Int8, Activations::Int16].map(Self::Quantise));
+        all.extend([Self::LogitBounds, Self::BestThreshold, Self::BestSharpen, Self::BestPick]);
+        for activations in [Activations::Int8, Activations::Int16] {
+            let halved = Products { codes: Codes::Low4High4, scales: Scales::Flat, activations };
+            all.extend([Self::HeadBounds(activations), Self::HeadBest(halved)]);
+        }
         all.extend([Kv::F16, Kv::F32].map(Self::Append));
         all.extend([Kv::F16, Kv::F32].map(Self::Attend));
         all.extend([Kv::F16, Kv::F32].map(Self::StageHeads));
@@ -303,7 +363,7 @@ impl Products {
         if self.codes != Codes::Mixed {
             files.push(&files::FORMAT_FIXED);
         }
-        files.extend([&files::BYTES, self.codes.file().0, scales, self.activations.words()]);
+        files.extend([&files::BYTES, self.codes.file().0, scales, self.activations.words(), variant.x()]);
         match self.activations {
             Activations::Int8 => files.extend([variant.dot(), &files::PRODUCTS_INT8, &files::INTEGER_SUMS]),
             Activations::Int16 => files.extend([variant.dot(), &files::PRODUCTS_INT16, &files::INTEGER_SUMS]),
@@ -312,8 +372,8 @@ impl Products {
         files
     }
 
-    fn alone(self, variant: Variant, op: &'static File) -> Vec<&'static File> {
-        [self.files(variant), vec![&files::MATRIX_ALONE, op]].concat()
+    fn alone(self, variant: Variant, op: &[&'static File]) -> Vec<&'static File> {
+        [self.files(variant), vec![&files::MATRIX_ALONE], op.to_vec()].concat()
     }
 
     fn stage(self, variant: Variant, input: Input) -> Vec<&'static File> {

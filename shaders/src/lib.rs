@@ -8,7 +8,7 @@ mod files;
 mod kernel;
 
 pub use files::File;
-pub use kernel::{Activations, Binding, Codes, Dot, Input, Kernel, Kv, Plain, Products, Reduce, Scales, Variant};
+pub use kernel::{Activations, Binding, Codes, Dot, Input, Kernel, Kv, Lanes, Plain, Products, Scales, Variant};
 
 use std::fmt::Write as _;
 
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_line_of_the_text_leads_to_its_file() {
-        let variant = Variant { dot: Dot::Plain, reduce: Reduce::Subgroup };
+        let variant = Variant { dot: Dot::Plain, lanes: Lanes::Subgroup };
         let linked = Kernel::RmsNorm.source(variant).link();
         for (number, line) in linked.text.lines().enumerate() {
             let Some((name, at)) = linked.place(number + 1).filter(|_| !line.starts_with("// ====")) else { continue };

@@ -75,6 +75,7 @@ fn store(place: u32, values: vec4<f32>) {
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) invocation: u32) {
+    find_lane();
     prepare_x(stage.before, group.x == 0u, invocation);
 
     let lane = invocation % 16u;
@@ -106,7 +107,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             var sum = vec4(0.0);
             for (var kb = segment * SEGMENT; kb < last; kb++) {
                 let codes = unpack(tile * stage.blocks + kb, lane);
-                sum = add_block(codes, block_scales(shared_scales, tile, kb, lane), kb * X_VECTORS, sum);
+                sum = add_block(codes, block_scales(shared_scales, tile, kb, lane), hold(kb * X_VECTORS), sum);
             }
             put_part(invocation, sum);
         }

@@ -2,7 +2,7 @@
 //! Vulkan. No GPU is needed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use kinglet_shaders::{Binding, Dot, Kernel, Reduce, Variant};
+use kinglet_shaders::{Binding, Dot, Kernel, Lanes, Variant};
 use naga::back::PipelineConstants;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, back, front};
@@ -18,14 +18,14 @@ const PRIVATE_ELEMENTS: u32 = 16;
 #[test]
 fn every_module_is_valid_and_small_enough_for_phones() {
     let mut names = HashSet::new();
-    for reduce in [Reduce::Workgroup, Reduce::Subgroup] {
+    for lanes in [Lanes::Workgroup, Lanes::Subgroup] {
         for dot in [Dot::Plain, Dot::Packed] {
             for kernel in Kernel::all() {
-                let source = kernel.source(Variant { dot, reduce });
+                let source = kernel.source(Variant { dot, lanes });
                 if !names.insert(source.name.clone()) {
                     continue; // It does not depend on what was varied.
                 }
-                check(kernel, &source.name, &source.link().text, reduce);
+                check(kernel, &source.name, &source.link().text, lanes);
             }
         }
     }
@@ -33,11 +33,11 @@ fn every_module_is_valid_and_small_enough_for_phones() {
     assert!(names.len() > 100, "{}", names.len());
 }
 
-fn check(kernel: Kernel, name: &str, text: &str, reduce: Reduce) {
+fn check(kernel: Kernel, name: &str, text: &str, lanes: Lanes) {
     let module = front::wgsl::parse_str(text).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(text)));
     // Halves in u32 are of WGSL's core; only GL lacks them.
     let mut capabilities = Capabilities::SHADER_FLOAT16_IN_FLOAT32;
-    capabilities.set(Capabilities::SUBGROUP, reduce == Reduce::Subgroup);
+    capabilities.set(Capabilities::SUBGROUP, lanes == Lanes::Subgroup);
     let mut validator = Validator::new(ValidationFlags::all(), capabilities);
     validator.subgroup_stages(naga::valid::ShaderStages::COMPUTE);
     validator.subgroup_operations(naga::valid::SubgroupOperationSet::all());

@@ -1,7 +1,7 @@
 //! Which GPUs there are, what each can do, and why one cannot be used.
 
 use crate::{Error, Result};
-use kinglet_shaders::{Dot, Reduce, Variant};
+use kinglet_shaders::{Dot, Lanes, Variant};
 use std::fmt;
 use wgpu::{Backends, DeviceType, Features, Limits};
 
@@ -34,7 +34,7 @@ impl Tier {
     pub fn variant(self) -> Variant {
         Variant {
             dot: if self >= Self::Dot { Dot::Packed } else { Dot::Plain },
-            reduce: if self >= Self::Subgroup { Reduce::Subgroup } else { Reduce::Workgroup },
+            lanes: if self >= Self::Subgroup { Lanes::Subgroup } else { Lanes::Workgroup },
         }
     }
 
@@ -161,6 +161,7 @@ fn describe(adapter: &wgpu::Adapter) -> Adapter {
     // A rasteriser on the CPU is slower than the CPU itself.
     let software = info.device_type == DeviceType::Cpu || info.name.to_lowercase().contains("swiftshader");
     let driver = format!("{} {}", info.driver, info.driver_info);
+    let subgroups = features.contains(Features::SUBGROUP) && info.subgroup_min_size >= LEAST_SUBGROUP;
     Adapter {
         name: info.name,
         driver: driver.trim().to_owned(),
@@ -173,8 +174,8 @@ fn describe(adapter: &wgpu::Adapter) -> Adapter {
         max_workgroup_bytes: limits.max_compute_workgroup_storage_size,
         subgroup: (info.subgroup_min_size, info.subgroup_max_size),
         features: WELCOME.iter().filter(|(f, _)| features.contains(*f)).map(|(_, name)| *name).collect(),
-        // Subgroups are wrong on too many drivers to be the default where they gain a barrier or two.
-        tier: Tier::Dot,
+        // Subgroups are wrong on too many phones' drivers. A software rasteriser, where loads cost most, is right.
+        tier: if software && subgroups { Tier::Subgroup } else { Tier::Dot },
         refused: missing(&limits),
         avoided: software.then(|| "it is a software rasteriser, slower than the CPU backend".into()),
     }

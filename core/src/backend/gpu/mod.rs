@@ -6,6 +6,8 @@
 //! Embedding rows and rope's angles come from the CPU: a row is 2.5 KB where a table is 170 MiB, and angles need f64.
 
 mod adapter;
+mod best;
+mod bind;
 mod cache;
 mod device;
 mod fuse;
@@ -15,6 +17,7 @@ mod pipelines;
 mod plan;
 mod profile;
 mod program;
+mod run;
 mod values;
 mod weights;
 

@@ -50,6 +50,14 @@ pub(super) enum Bound {
     Vectors,
     /// All values of one token.
     Row,
+    /// Which of the best logits are wanted.
+    Wish,
+    /// Between which values the logits of tiles lie.
+    Bounds,
+    /// The threshold, and tiles that can reach it.
+    Chosen,
+    /// The best logits.
+    Found,
     /// Something, where a kernel has a binding that it does not use.
     Nothing,
 }

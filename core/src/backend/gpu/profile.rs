@@ -3,7 +3,7 @@
 use super::device::Opened;
 use super::kv::Cache;
 use super::program::{Chunk, Gpu, encoder};
-use crate::backend::{KernelTime, Profile};
+use crate::backend::{Best, KernelTime, Profile};
 use crate::{Error, Result};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -54,10 +54,12 @@ impl Gpu {
             });
         }
         let clock = Clock::new(&self.opened)?;
-        let chunk = Chunk { ids, position: cache.position, wanted: ids.len() - 1..ids.len() };
+        // As a greedy generation runs it.
+        let best = (!self.lists.best.is_empty()).then(|| Best::of(1));
+        let chunk = Chunk { ids, position: cache.position, wanted: ids.len() - 1..ids.len(), best };
         cache.reserve(ids.len());
         self.write(&chunk)?;
-        let calls: Vec<_> = self.lists.of(&chunk).iter().filter(|ready| chunk.rows(ready.call.grid.over) > 0).collect();
+        let calls: Vec<_> = self.lists.calls(&chunk).filter(|ready| chunk.rows(ready.call.grid.over) > 0).collect();
         let mut kernels: HashMap<&str, (usize, Duration)> = HashMap::new();
         for calls in calls.chunks(CALLS) {
             let mut encoder = encoder(&self.opened);

@@ -1,15 +1,17 @@
-//! A graph prepared for a GPU, and its run: chunks of calls in bounded submissions.
+//! A graph prepared for a GPU: its calls, buffers and kernels.
 
+use super::best;
+use super::bind::{Bind, params};
 use super::device::Opened;
 use super::fuse::{OneRow, one_row};
 use super::kv::{self, Cache, Heads};
 use super::pace::Pace;
 use super::pipelines::{Pipeline, Pipelines};
-use super::plan::{Bound, Call, Choice, FEW};
+use super::plan::{Call, Choice, FEW};
 use super::values::{Room, Values};
 use super::weights::{self, Held, Weighted};
 use super::{Options, Tier};
-use crate::backend::{Cancel, Device, Gate, Memory, Profile, Program, State, Want};
+use crate::backend::{self, Best, Cancel, Device, Gate, Memory, Profile, Program, State, Want};
 use crate::graph::{Graph, NodeId, Rows, WeightId};
 use crate::ops::{Op, Rope, angle};
 use crate::quant::BLOCK;
@@ -20,59 +22,72 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use wgpu::{BindGroup, Buffer, BufferBinding, BufferUsages, CommandEncoder};
+use wgpu::{BindGroup, Buffer, BufferUsages, CommandEncoder};
 
 /// Bytes of logits that lie on the device at a time.
 const LOGITS_BYTES: usize = 8 << 20;
-/// Parameters of a call begin at multiples of this; more than any device asks for.
-const PARAMS_ALIGN: usize = 256;
-/// Submissions that the device has before it while the next is written.
-const AHEAD: usize = 1;
 
 /// A graph prepared for a GPU.
 pub struct Gpu {
     pub(super) opened: Opened,
-    gate: Gate,
-    graph: Graph,
+    pub(super) gate: Gate,
+    pub(super) graph: Graph,
     /// For rows of the embedding.
     weights: Weights,
     weighted: Weighted,
     options: Options,
     values: Values,
     room: Room,
-    pub(super) lists: Lists,
+    pub(super) lists: Arc<Lists>,
     /// Where values lie in the row of fused calls.
     places: Vec<Option<u32>>,
     /// By slot.
     heads: Vec<Heads>,
     pipelines: Pipelines,
-    buffers: Buffers,
+    pub(super) buffers: Buffers,
     turns: Vec<Turns>,
-    pace: Pace,
+    pub(super) pace: Pace,
     /// Rows of the last chunk, for [`Program::read`].
-    last_rows: (usize, usize),
+    pub(super) last_rows: (usize, usize),
     pub(super) spent: Spent,
 }
 
 /// What is called, by a chunk's size.
 pub(super) struct Lists {
     /// Fused, for one token whose logits are wanted; empty where a model has none.
-    one: Vec<Ready>,
-    few: Vec<Ready>,
-    many: Vec<Ready>,
+    one: List,
+    few: List,
+    many: List,
+    /// In place of the head of any of them: the best logits of one row.
+    pub(super) best: Vec<Ready>,
+}
+
+/// Calls in their order.
+#[derive(Default)]
+pub(super) struct List {
+    pub(super) body: Vec<Ready>,
+    /// The product that makes the logits, and what comes after it.
+    pub(super) head: Vec<Ready>,
 }
 
 impl Lists {
-    pub(super) fn of(&self, chunk: &Chunk) -> &[Ready] {
+    pub(super) fn of(&self, chunk: &Chunk) -> &List {
         match chunk.ids.len() {
-            _ if chunk.is_one() && !self.one.is_empty() => &self.one,
+            _ if chunk.is_one() && !self.one.body.is_empty() => &self.one,
             rows if rows <= FEW => &self.few,
             _ => &self.many,
         }
     }
 
+    /// What a chunk is made by.
+    pub(super) fn calls(&self, chunk: &Chunk) -> impl Iterator<Item = &Ready> {
+        let list = self.of(chunk);
+        list.body.iter().chain(if chunk.best.is_some() { &self.best } else { &list.head })
+    }
+
     pub(super) fn all(&self) -> impl Iterator<Item = &Ready> {
-        self.one.iter().chain(&self.few).chain(&self.many)
+        let lists = [&self.one, &self.few, &self.many];
+        lists.into_iter().flat_map(|list| list.body.iter().chain(&list.head)).chain(&self.best)
     }
 }
 
@@ -84,20 +99,25 @@ pub(super) struct Spent {
 }
 
 /// Buffers that are not a value of the graph.
-struct Buffers {
-    step: Buffer,
-    integers: Buffer,
+pub(super) struct Buffers {
+    pub(super) step: Buffer,
+    pub(super) integers: Buffer,
     /// All values of one token, for fused calls.
-    row: Buffer,
-    nothing: Buffer,
+    pub(super) row: Buffer,
+    /// How many of the best logits are wanted; see `best.rs`.
+    pub(super) wish: Buffer,
+    pub(super) bounds: Buffer,
+    pub(super) chosen: Buffer,
+    pub(super) found: Buffer,
+    pub(super) nothing: Buffer,
     /// Logits on their way to the host.
-    back: Buffer,
+    pub(super) back: Buffer,
 }
 
 /// Angles of one kind of rope at the chunk's positions.
-struct Turns {
+pub(super) struct Turns {
     frequencies: Vec<f32>,
-    buffer: Buffer,
+    pub(super) buffer: Buffer,
 }
 
 /// A call with what wgpu needs for it.
@@ -116,6 +136,8 @@ pub(super) struct Chunk<'a> {
     pub(super) ids: &'a [u32],
     pub(super) position: usize,
     pub(super) wanted: Range<usize>,
+    /// Of one wanted row, only these.
+    pub(super) best: Option<Best>,
 }
 
 impl Chunk<'_> {
@@ -168,6 +190,8 @@ impl Gpu {
         let fused = (!options.plain && options.keep == Keep::Logits).then(|| one_row(&choice)).flatten();
         let nothing = || OneRow { calls: Vec::new(), places: Vec::new(), floats: 0 };
         let OneRow { calls: one, places, floats } = fused.unwrap_or_else(nothing);
+        // Who keeps all values wants all logits.
+        let best = if options.keep == Keep::All { Vec::new() } else { best::calls(&choice, &few) };
         let form = choice.form();
 
         let widest =
@@ -179,15 +203,23 @@ impl Gpu {
             step: opened.buffer("step", 16, BufferUsages::UNIFORM | BufferUsages::COPY_DST)?,
             integers: opened.buffer("integers", (4 * words * options.chunk) as u64, storage)?,
             row: opened.buffer("row", 4 * u64::from(floats), storage)?,
+            wish: opened.buffer("wish", 16, storage)?,
+            bounds: opened.buffer("bounds", best::bounds_bytes(&graph), storage)?,
+            chosen: opened.buffer("chosen", best::chosen_bytes(&graph), storage)?,
+            found: best::found(&opened)?,
             nothing: opened.buffer("nothing", 16, storage)?,
-            back: opened.buffer("logits on their way", (4 * graph.vocab() * logits) as u64, back)?,
+            back: opened.buffer(
+                "logits on their way",
+                best::FOUND_BYTES.max(4 * (graph.vocab() * logits) as u64),
+                back,
+            )?,
         };
         let turns = turns(&opened, &weights, &ropes, options.chunk)?;
         let heads = heads(&graph)?;
         let mut pipelines = Pipelines::new(&opened, options.cache.as_deref());
         let upload = std::thread::scope(|scope| {
             // The kernels are compiled while the weights stream in.
-            let (mut all, pipelines) = (one.iter().chain(&few).chain(&many), &mut pipelines);
+            let (mut all, pipelines) = (one.iter().chain(&few).chain(&many).chain(&best), &mut pipelines);
             let compile = move || all.try_for_each(|c| pipelines.get(c.kernel, &c.constants).map(drop));
             let compiling = std::thread::Builder::new().name("kinglet-kernels".into()).spawn_scoped(scope, compile);
             let started = Instant::now();
@@ -215,7 +247,15 @@ impl Gpu {
             };
             calls.into_iter().enumerate().map(call).collect()
         };
-        let (one, few, many) = (ready(one)?, ready(few)?, ready(many)?);
+        let head = best::head(&graph);
+        let mut list = |calls: Vec<Call>| -> Result<List> {
+            let mut body = ready(calls)?;
+            let end = body.iter().position(|ready| Some(ready.call.node) >= head).unwrap_or(body.len());
+            let head = body.split_off(end);
+            Ok(List { body, head })
+        };
+        let (one, few, many) = (list(one)?, list(few)?, list(many)?);
+        let best = ready(best)?;
         let spent = Spent { upload, pipelines: pipelines.spent };
         log::info!("gpu: uploaded in {upload:?}, {} pipelines in {:?}", pipelines.len(), spent.pipelines);
         let mut program = Self {
@@ -227,7 +267,7 @@ impl Gpu {
             options,
             values,
             room,
-            lists: Lists { one, few, many },
+            lists: Arc::new(Lists { one, few, many, best }),
             places,
             heads,
             pipelines,
@@ -244,10 +284,12 @@ impl Gpu {
     /// Runs a few tokens, since drivers put off work until a kernel's first start.
     fn warm_up(&mut self) -> Result<()> {
         let tokens = (FEW + 1).min(self.options.chunk);
-        let mut state = self.state(tokens + 1)?;
+        let mut state = self.state(tokens + 2)?;
         let ids = vec![0; tokens];
         self.run(state.as_mut(), &ids, Want::Nothing, &mut Vec::new(), &Cancel::default())?;
-        self.run(state.as_mut(), &[0], Want::Last, &mut Vec::new(), &Cancel::default())?;
+        for want in [Want::Last, Want::Best(Best::of(1))] {
+            self.run(state.as_mut(), &[0], want, &mut Vec::new(), &Cancel::default())?;
+        }
         // What it learned of the speed is of compiling.
         self.pace = Pace::new();
         Ok(())
@@ -268,68 +310,6 @@ impl Gpu {
         self.options.chunk
     }
 
-    /// Runs one chunk; `logits` has room for the wanted rows.
-    fn chunk(&mut self, cache: &mut Cache, chunk: &Chunk, logits: &mut [f32], cancel: &Cancel) -> Result<()> {
-        let gate = self.gate.clone();
-        let mut inside = gate.enter(cancel)?;
-        cache.reserve(chunk.ids.len());
-        self.write(chunk)?;
-        let list = self.lists.of(chunk);
-        let mut waiting = std::collections::VecDeque::new();
-        let mut encoder = encoder(&self.opened);
-        let mut work = 0;
-        self.pace.start();
-        let mut calls = list.iter().filter(|ready| chunk.rows(ready.call.grid.over) > 0).peekable();
-        while calls.peek().is_some() {
-            {
-                let desc = wgpu::ComputePassDescriptor { label: None, timestamp_writes: None };
-                let mut pass = encoder.begin_compute_pass(&desc);
-                while work == 0 || work < self.pace.budget() {
-                    let Some(ready) = calls.next() else { break };
-                    let rows = chunk.rows(ready.call.grid.over);
-                    ready.dispatch(&mut pass, cache, rows);
-                    work += ready.call.work * rows as u64;
-                }
-            }
-            if calls.peek().is_some() {
-                let full = std::mem::replace(&mut encoder, self::encoder(&self.opened));
-                waiting.push_back((self.opened.submit([full.finish()]), work));
-                work = 0;
-                while waiting.len() > AHEAD
-                    && let Some((submission, work)) = waiting.pop_front()
-                {
-                    self.opened.wait(submission)?;
-                    self.pace.done(work);
-                }
-                if cancel.is_cancelled() || gate.is_closed() {
-                    for (submission, _) in waiting.drain(..) {
-                        self.opened.wait(submission)?;
-                    }
-                    cancel.check()?;
-                    drop(inside);
-                    inside = gate.enter(cancel)?;
-                    self.pace.start();
-                }
-            }
-        }
-        let bytes = size_of_val(logits) as u64;
-        if bytes > 0 {
-            let from = self.value(self.graph.logits())?;
-            encoder.copy_buffer_to_buffer(from, 0, &self.buffers.back, 0, bytes);
-        }
-        let last = self.opened.submit([encoder.finish()]);
-        for (submission, work) in waiting {
-            self.opened.wait(submission)?;
-            self.pace.done(work);
-        }
-        self.opened.read(&self.buffers.back, last, logits)?;
-        self.pace.done(work);
-        cache.position += chunk.ids.len();
-        self.last_rows = (chunk.ids.len(), chunk.wanted.len());
-        drop(inside);
-        Ok(())
-    }
-
     /// A program's state as its own.
     fn cache<'s>(&self, state: &'s mut dyn State) -> Result<&'s mut Cache> {
         let cache = state.as_any().downcast_mut::<Cache>().filter(|cache| cache.is_of(&self.opened, &self.heads));
@@ -344,6 +324,9 @@ impl Gpu {
         let queue = &self.opened.queue;
         let step = [chunk.ids.len(), chunk.position, chunk.wanted.start, chunk.wanted.len()].map(|x| x as u32);
         queue.write_buffer(&self.buffers.step, 0, bytemuck::cast_slice(&step));
+        if let Some(best) = chunk.best {
+            queue.write_buffer(&self.buffers.wish, 0, bytemuck::cast_slice(&best::wish(best)));
+        }
         for (i, node) in self.graph.nodes.iter().enumerate() {
             let Op::Embed(op) = &node.op else { continue };
             let (format, bytes) = (self.weights.format(op.table), self.weights.bytes(op.table));
@@ -369,7 +352,7 @@ impl Gpu {
         Ok(())
     }
 
-    fn value(&self, id: NodeId) -> Result<&Buffer> {
+    pub(super) fn value(&self, id: NodeId) -> Result<&Buffer> {
         let missing = || Error::Gpu { what: self.graph.node(id).name.clone(), why: "it has no buffer".into() };
         self.values.get(id).ok_or_else(missing)
     }
@@ -390,7 +373,8 @@ impl Program for Gpu {
             Held::Plain { parts, .. } => parts.iter().map(|part| part.floats.bytes as usize).sum(),
             Held::Table => self.weights.bytes(WeightId(i)).len(),
         });
-        let own = [&self.buffers.integers, &self.buffers.back, &self.buffers.row];
+        let own =
+            [&self.buffers.integers, &self.buffers.back, &self.buffers.row, &self.buffers.bounds, &self.buffers.found];
         let own = own.map(|buffer| buffer.size() as usize).into_iter().sum::<usize>();
         Memory {
             weights: weights.sum(),
@@ -437,7 +421,12 @@ impl Program for Gpu {
             };
             let rows = filled..filled + wanted.len() * vocab;
             filled = rows.end;
-            let chunk = Chunk { ids, position: cache.position, wanted };
+            let best = match want {
+                Want::Best(best) if wanted.len() == 1 && best.count <= backend::FEW => Some(best),
+                _ => None,
+            };
+            let best = best.filter(|_| !self.lists.best.is_empty());
+            let chunk = Chunk { ids, position: cache.position, wanted, best };
             self.chunk(cache, &chunk, &mut logits[rows], cancel)?;
         }
         Ok(())
@@ -464,7 +453,7 @@ impl Program for Gpu {
 
     fn profile(&mut self, state: &mut dyn State, ids: &[u32], cancel: &Cancel) -> Result<Option<Profile>> {
         let before = self.opened.submissions().load(Ordering::Relaxed);
-        self.run(state, ids, Want::Last, &mut Vec::new(), cancel)?;
+        self.run(state, ids, Want::Best(Best::of(1)), &mut Vec::new(), cancel)?;
         let submissions = self.opened.submissions().load(Ordering::Relaxed) - before;
         let cache = self.cache(state)?;
         cache.truncate(cache.position - ids.len())?;
@@ -511,87 +500,4 @@ fn heads(graph: &Graph) -> Result<Vec<Heads>> {
         Ok(Heads::new(*slot, attend.ok_or_else(missing)?))
     };
     graph.slots.iter().enumerate().map(of).collect()
-}
-
-/// All parameters of a list in one buffer.
-fn params(opened: &Opened, calls: &[Call]) -> Result<Buffer> {
-    let mut bytes = vec![0u8; calls.len() * PARAMS_ALIGN];
-    for (call, to) in calls.iter().zip(bytes.chunks_exact_mut(PARAMS_ALIGN)) {
-        let words: &[u8] = bytemuck::cast_slice(&call.params);
-        to[..words.len()].copy_from_slice(words);
-    }
-    let buffer = opened.buffer("parameters", bytes.len() as u64, BufferUsages::UNIFORM | BufferUsages::COPY_DST)?;
-    opened.queue.write_buffer(&buffer, 0, &bytes);
-    Ok(buffer)
-}
-
-fn whole(buffer: &Buffer) -> (BufferBinding<'_>, u64) {
-    (buffer.as_entire_buffer_binding(), buffer.size())
-}
-
-/// What bind groups are made of.
-struct Bind<'a> {
-    opened: &'a Opened,
-    graph: &'a Graph,
-    weighted: &'a Weighted,
-    values: &'a Values,
-    buffers: &'a Buffers,
-    turns: &'a [Turns],
-}
-
-impl Bind<'_> {
-    fn group(&self, call: &Call, pipeline: &Pipeline, params: &Buffer, index: usize) -> Result<BindGroup> {
-        let bound: Option<Vec<_>> = call.bindings.iter().map(|bound| self.binding(*bound)).collect();
-        let bound = bound.ok_or_else(|| Error::Gpu {
-            what: self.graph.node(call.node).name.clone(),
-            why: format!("a buffer of the kernel {} is missing", pipeline.name),
-        })?;
-        let mut bindings = vec![self.buffers.step.as_entire_binding()];
-        if !call.params.is_empty() {
-            bindings.push(wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                buffer: params,
-                offset: (index * PARAMS_ALIGN) as u64,
-                size: wgpu::BufferSize::new(PARAMS_ALIGN as u64),
-            }));
-        }
-        bindings.extend(bound.into_iter().map(|(binding, _)| wgpu::BindingResource::Buffer(binding)));
-        let entries: Vec<_> = bindings
-            .into_iter()
-            .zip(0..)
-            .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource })
-            .collect();
-        self.opened.scoped(&pipeline.name, || {
-            self.opened.device.create_bind_group(&wgpu::BindGroupDescriptor {
-                label: Some(&pipeline.name),
-                layout: &pipeline.layout,
-                entries: &entries,
-            })
-        })
-    }
-
-    /// What is bound, and its bytes.
-    fn binding(&self, bound: Bound) -> Option<(BufferBinding<'_>, u64)> {
-        let parts = |id: WeightId| match &self.weighted.held[id.0] {
-            Held::Packed { parts, .. } => Some(parts),
-            _ => None,
-        };
-        match bound {
-            Bound::Value(id) => self.values.get(id).map(whole),
-            Bound::Integers => Some(whole(&self.buffers.integers)),
-            Bound::Turns(i) => Some(whole(&self.turns.get(i)?.buffer)),
-            Bound::Vector(id) => match &self.weighted.held[id.0] {
-                Held::Vector(slice) => Some(slice.binding()),
-                _ => None,
-            },
-            Bound::Packed(id, i, which) => Some(parts(id)?.get(i)?.plane(which).binding()),
-            Bound::Stack(id, which) => Some(whole(&parts(id)?.first()?.plane(which).buffer)),
-            Bound::Floats(id, i) => match &self.weighted.held[id.0] {
-                Held::Plain { parts, .. } => Some(parts.get(i)?.floats.binding()),
-                _ => None,
-            },
-            Bound::Vectors => Some(whole(&self.weighted.vectors)),
-            Bound::Row => Some(whole(&self.buffers.row)),
-            Bound::Nothing => Some(whole(&self.buffers.nothing)),
-        }
-    }
 }

@@ -1,0 +1,116 @@
+//! One chunk's run: its calls in bounded submissions, between which it can be cancelled or held up.
+
+use super::best::Found;
+use super::kv::Cache;
+use super::program::{Chunk, Gpu, Ready, encoder};
+use crate::Result;
+use crate::backend::Cancel;
+use bytemuck::Zeroable;
+use std::collections::VecDeque;
+use wgpu::Buffer;
+
+/// Submissions that the device has before it while the next is written.
+const AHEAD: usize = 1;
+
+impl Gpu {
+    /// Runs one chunk; `logits` has room for the wanted rows.
+    pub(super) fn chunk(
+        &mut self,
+        cache: &mut Cache,
+        chunk: &Chunk,
+        logits: &mut [f32],
+        cancel: &Cancel,
+    ) -> Result<()> {
+        cache.reserve(chunk.ids.len());
+        let lists = self.lists.clone();
+        if chunk.best.is_some() {
+            let mut found = Found::zeroed();
+            let from = self.buffers.found.clone();
+            self.calls(cache, chunk, lists.calls(chunk), &from, std::slice::from_mut(&mut found), cancel)?;
+            if !found.spread(logits) {
+                // Too many can be among the best; what the head is multiplied with is still there.
+                let from = self.value(self.graph.logits())?.clone();
+                let head = lists.of(chunk).head.iter();
+                self.calls(
+                    cache,
+                    &Chunk { best: None, wanted: chunk.wanted.clone(), ..*chunk },
+                    head,
+                    &from,
+                    logits,
+                    cancel,
+                )?;
+            }
+        } else {
+            let from = self.value(self.graph.logits())?.clone();
+            self.calls(cache, chunk, lists.calls(chunk), &from, logits, cancel)?;
+        }
+        cache.position += chunk.ids.len();
+        self.last_rows = (chunk.ids.len(), chunk.wanted.len());
+        Ok(())
+    }
+
+    /// Runs calls, and reads what is in `from` then.
+    fn calls<'c, T: bytemuck::Pod>(
+        &mut self,
+        cache: &Cache,
+        chunk: &Chunk,
+        calls: impl Iterator<Item = &'c Ready>,
+        from: &Buffer,
+        out: &mut [T],
+        cancel: &Cancel,
+    ) -> Result<()> {
+        let gate = self.gate.clone();
+        let mut inside = gate.enter(cancel)?;
+        self.write(chunk)?;
+        let mut waiting = VecDeque::new();
+        let mut encoder = encoder(&self.opened);
+        let mut work = 0;
+        self.pace.start();
+        let mut calls = calls.filter(|ready| chunk.rows(ready.call.grid.over) > 0).peekable();
+        while calls.peek().is_some() {
+            {
+                let desc = wgpu::ComputePassDescriptor { label: None, timestamp_writes: None };
+                let mut pass = encoder.begin_compute_pass(&desc);
+                while work == 0 || work < self.pace.budget() {
+                    let Some(ready) = calls.next() else { break };
+                    let rows = chunk.rows(ready.call.grid.over);
+                    ready.dispatch(&mut pass, cache, rows);
+                    work += ready.call.work * rows as u64;
+                }
+            }
+            if calls.peek().is_some() {
+                let full = std::mem::replace(&mut encoder, self::encoder(&self.opened));
+                waiting.push_back((self.opened.submit([full.finish()]), work));
+                work = 0;
+                while waiting.len() > AHEAD
+                    && let Some((submission, work)) = waiting.pop_front()
+                {
+                    self.opened.wait(submission)?;
+                    self.pace.done(work);
+                }
+                if cancel.is_cancelled() || gate.is_closed() {
+                    for (submission, _) in waiting.drain(..) {
+                        self.opened.wait(submission)?;
+                    }
+                    cancel.check()?;
+                    drop(inside);
+                    inside = gate.enter(cancel)?;
+                    self.pace.start();
+                }
+            }
+        }
+        let bytes = size_of_val(out) as u64;
+        if bytes > 0 {
+            encoder.copy_buffer_to_buffer(from, 0, &self.buffers.back, 0, bytes);
+        }
+        let last = self.opened.submit([encoder.finish()]);
+        for (submission, work) in waiting {
+            self.opened.wait(submission)?;
+            self.pace.done(work);
+        }
+        self.opened.read(&self.buffers.back, last, out)?;
+        self.pace.done(work);
+        drop(inside);
+        Ok(())
+    }
+}
