@@ -166,6 +166,12 @@ pub enum Error {
     /// The GPU may not work now, and the caller did not want to wait.
     #[error("the GPU is suspended; resume it, or run on the CPU")]
     Suspended,
+    /// A saved session that cannot be gone on with.
+    #[error("saved session: {what}; begin a new one")]
+    Saved {
+        /// What is wrong with it.
+        what: String,
+    },
     /// An earlier run panicked and left the device in a state that nobody knows.
     #[error("an earlier run on this engine failed half-way; open the model again")]
     Poisoned,
@@ -201,6 +207,7 @@ impl Error {
             Self::Gpu { .. } => "gpu",
             Self::GpuLost(_) => "gpu_lost",
             Self::Suspended => "suspended",
+            Self::Saved { .. } => "saved",
             Self::Poisoned => "poisoned",
             Self::Cancelled => "cancelled",
             Self::Constraint(_) => "constraint",

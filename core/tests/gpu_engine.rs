@@ -103,6 +103,43 @@ fn a_conversation_is_forked_and_rolled_back_after_a_loss() {
     assert_eq!(auto.switches().len(), 1);
 }
 
+/// Where the device is lost before it can give keys and values away, `auto` saves the ids alone.
+#[test]
+fn a_session_is_saved_when_the_device_is_lost() {
+    let cpu = open(DeviceChoice::Cpu, None).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("session");
+    let go = Cancel::default();
+    let (mut lost, mut saved_by) = (0, [0, 0]);
+    for lose_after in (0..30).chain([100_000]) {
+        for device in [DeviceChoice::Gpu, DeviceChoice::Auto] {
+            let Ok(engine) = open(device, Some(lose_after)) else { continue };
+            let mut session = engine.session().unwrap();
+            if session.feed(&PROMPT, &go).is_err() {
+                continue;
+            }
+            match session.save(&path) {
+                Err(Error::GpuLost(_)) if device == DeviceChoice::Gpu => {
+                    lost += 1;
+                    continue;
+                }
+                other => other.unwrap(),
+            }
+            saved_by[usize::from(device == DeviceChoice::Auto)] += 1;
+            let mut session = cpu.restore(&path, &go).unwrap();
+            assert_eq!(session.ids(), PROMPT);
+            let mut answer = session.generate(&[9], &sampling(), &go).unwrap();
+            answer.text().unwrap();
+            let mut whole = cpu.session().unwrap();
+            let mut same = whole.generate(&[PROMPT.as_slice(), &[9]].concat(), &sampling(), &go).unwrap();
+            same.text().unwrap();
+            assert_eq!(answer.ids(), same.ids(), "lost after {lose_after}");
+        }
+    }
+    assert!(lost > 0, "never lost while saving");
+    assert!(saved_by.iter().all(|count| *count > 0), "{saved_by:?}");
+}
+
 #[test]
 fn a_suspended_gpu_does_nothing() {
     let on_cpu = answer(&open(DeviceChoice::Cpu, None).unwrap()).unwrap().0;

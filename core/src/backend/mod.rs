@@ -7,8 +7,11 @@ mod gate;
 pub mod gpu;
 pub mod reference;
 pub mod relay;
+mod saved;
 
 pub use gate::{Gate, Meanwhile};
+pub use saved::Lines;
+pub(crate) use saved::not_of_this_model;
 
 use crate::graph::NodeId;
 use crate::{Error, Result};
@@ -214,6 +217,17 @@ pub trait State: Send {
 
     /// An independent copy.
     fn fork(&self) -> Result<Box<dyn State>>;
+
+    /// Hands out what it holds, layer by layer; nothing where it would have to be computed again.
+    fn save(&self, _layer: &mut dyn FnMut(Lines) -> Result<()>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Holds `ids` afterwards, of which `layers` are all layers of an earlier [`save`](Self::save), perhaps on another
+    /// device; to be called on an empty state. False where the ids have to be fed instead.
+    fn restore(&mut self, _ids: &[u32], _layers: &mut dyn Iterator<Item = Result<Lines>>) -> Result<bool> {
+        Ok(false)
+    }
 
     /// For the program to find its own kind again.
     fn as_any(&mut self) -> &mut dyn Any;

@@ -4,7 +4,7 @@
 //! liberties for speed: a weight row is dequantised once for all tokens of a chunk, and independent rows are spread
 //! over threads. Neither changes a result by a bit. Values of the last chunk are all kept.
 
-use super::{Cancel, Device, Memory, Program, State, Want};
+use super::{Cancel, Device, Lines, Memory, Program, State, Want, not_of_this_model};
 use crate::graph::{Graph, Node, NodeId, Role, Rows, Slot, SlotId, WeightId};
 use crate::ops::{Attend, Matmul, Op, add};
 use crate::weights::Weights;
@@ -28,14 +28,14 @@ pub struct Reference {
 #[derive(Clone)]
 struct Cache {
     slots: Vec<Slot>,
-    lines: Vec<Lines>,
+    lines: Vec<Kept>,
     position: usize,
     context: usize,
 }
 
 /// One slot's keys and values, `[positions, kv_heads * head_dim]` each. Windows are applied when reading.
 #[derive(Clone, Default)]
-struct Lines {
+struct Kept {
     keys: Vec<f32>,
     values: Vec<f32>,
 }
@@ -182,7 +182,7 @@ impl Program for Reference {
 
     fn state(&self, context: usize) -> Result<Box<dyn State>> {
         let slots = self.graph.slots.clone();
-        let lines = vec![Lines::default(); slots.len()];
+        let lines = vec![Kept::default(); slots.len()];
         Ok(Box::new(Cache { slots, lines, position: 0, context }))
     }
 
@@ -259,6 +259,30 @@ impl State for Cache {
 
     fn fork(&self) -> Result<Box<dyn State>> {
         Ok(Box::new(self.clone()))
+    }
+
+    fn save(&self, layer: &mut dyn FnMut(Lines) -> Result<()>) -> Result<()> {
+        for (slot, kept) in self.slots.iter().zip(&self.lines) {
+            let len = self.position * slot.width();
+            // A restored cache has zeros in place of what its window no longer needs.
+            let first = slot.window.map_or(0, |window| (self.position + 1).saturating_sub(window));
+            let start = (first * slot.width()).min(len);
+            let (keys, values) = (kept.keys[start..len].to_vec(), kept.values[start..len].to_vec());
+            layer(Lines { first, keys, values })?;
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self, ids: &[u32], layers: &mut dyn Iterator<Item = Result<Lines>>) -> Result<bool> {
+        for (slot, kept) in self.slots.iter().zip(&mut self.lines) {
+            let lines = layers.next().ok_or_else(|| not_of_this_model("a layer is missing"))??;
+            lines.check(slot, ids.len())?;
+            let before = vec![0.0; lines.first * slot.width()];
+            kept.keys = [before.clone(), lines.keys].concat();
+            kept.values = [before, lines.values].concat();
+        }
+        self.position = ids.len();
+        Ok(true)
     }
 
     fn as_any(&mut self) -> &mut dyn Any {

@@ -3,7 +3,7 @@
 //! A conversation keeps its ids, so that its cache can be made again on the other device. The caller sees the same
 //! logits that the second device alone would give, and a [`Switch`] that says why.
 
-use super::{Cancel, Device, Gate, Memory, Profile, Program, State, Switch, Want};
+use super::{Cancel, Device, Gate, Lines, Memory, Profile, Program, State, Switch, Want};
 use crate::graph::NodeId;
 use crate::{Error, Result};
 use std::any::Any;
@@ -218,6 +218,35 @@ impl State for Carried {
             Some(Err(error)) => return Err(error),
         };
         Ok(Box::new(Self { context: self.context, ids: self.ids.clone(), home, inner }))
+    }
+
+    fn save(&self, layer: &mut dyn FnMut(Lines) -> Result<()>) -> Result<()> {
+        let Some(inner) = self.inner.as_ref().filter(|inner| inner.position() == self.ids.len()) else {
+            return Ok(());
+        };
+        // All before any is handed out: the device may be lost in between.
+        let mut layers = Vec::new();
+        let saved = inner.save(&mut |lines| {
+            layers.push(lines);
+            Ok(())
+        });
+        match saved {
+            Ok(()) => layers.into_iter().try_for_each(layer),
+            Err(error) if is_the_devices(&error) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn restore(&mut self, ids: &[u32], layers: &mut dyn Iterator<Item = Result<Lines>>) -> Result<bool> {
+        let restored = self.inner.as_mut().map_or(Ok(false), |inner| inner.restore(ids, layers));
+        match restored {
+            Ok(true) => self.ids = ids.to_vec(),
+            Ok(false) => return Ok(false),
+            // Its ids are fed instead, on the device that is left.
+            Err(error) if is_the_devices(&error) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        Ok(true)
     }
 
     fn as_any(&mut self) -> &mut dyn Any {

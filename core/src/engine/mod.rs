@@ -8,6 +8,7 @@ mod generation;
 mod open;
 mod options;
 mod plan;
+mod saved;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ struct Inner {
     tokenizer: Tokenizer,
     chat: ChatTemplate,
     context: usize,
+    kv: KvType,
     /// What runs the model now.
     device: Mutex<Device>,
     /// Why it was chosen.
@@ -148,6 +150,11 @@ impl Engine {
     /// An empty session.
     pub fn session(&self) -> Result<Session> {
         Ok(Session::new(self.clone(), self.lock()?.state(self.0.context)?))
+    }
+
+    /// How keys and values are stored.
+    fn kv(&self) -> KvType {
+        self.0.kv
     }
 
     fn lock(&self) -> Result<MutexGuard<'_, Box<dyn Program>>> {

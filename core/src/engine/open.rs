@@ -132,6 +132,7 @@ pub(crate) fn assemble(
     let Chosen { program, why } = prepare(graph, weights)?;
     Ok(Engine(Arc::new(Inner {
         context: options.context(&config),
+        kv: options.kv,
         device: Mutex::new(program.device()),
         why,
         gate: program.gate(),

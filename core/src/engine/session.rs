@@ -1,7 +1,7 @@
 //! One conversation: the ids fed so far, their cache, and the logits after the last.
 
 use super::{Engine, Generation};
-use crate::backend::{Cancel, Profile, State, Want};
+use crate::backend::{Cancel, Lines, Profile, State, Want};
 use crate::generate::{Constraint, Sampling};
 use crate::{Error, Result};
 
@@ -152,6 +152,20 @@ impl Session {
         cancel: &Cancel,
     ) -> Result<Generation<'s>> {
         Generation::new(self, prompt, sampling, Some(constraint), cancel)
+    }
+
+    /// Hands out the keys and values of `ids`, if the device has them.
+    pub(super) fn layers(&self, layer: &mut dyn FnMut(Lines) -> Result<()>) -> Result<()> {
+        self.state.save(layer)
+    }
+
+    /// Holds `ids` afterwards, with these layers; false where they have to be fed.
+    pub(super) fn take(&mut self, ids: &[u32], layers: &mut dyn Iterator<Item = Result<Lines>>) -> Result<bool> {
+        let taken = self.state.restore(ids, layers)?;
+        if taken {
+            self.ids = ids.to_vec();
+        }
+        Ok(taken)
     }
 
     /// Takes the last token back, if the logits after it leave out some that `want` asks for; returns it.

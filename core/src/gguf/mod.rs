@@ -18,6 +18,7 @@ pub use value::{Array, Elements, Value};
 use crate::{Error, Result};
 use memmap2::Mmap;
 use reader::{Reader, malformed};
+use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
@@ -114,6 +115,21 @@ impl Gguf {
     /// Whether the file is empty, which no opened file is.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Tells files apart: SHA-256 of the length, the header, and the beginning of every tensor. Not a hash of the file,
+    /// which would read all of it.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        const BEGINNING: usize = 4 << 10;
+        let mut hash = Sha256::new();
+        hash.update((self.len() as u64).to_le_bytes());
+        let data = self.tensors().iter().map(|tensor| tensor.range.start).min().unwrap_or(self.len());
+        hash.update(self.bytes(&(0..data)));
+        for tensor in self.tensors() {
+            let end = tensor.range.end.min(tensor.range.start + BEGINNING);
+            hash.update(self.bytes(&(tensor.range.start..end)));
+        }
+        hash.finalize().into()
     }
 
     /// Metadata of the header.

@@ -5,11 +5,13 @@
 //! Sliding-window layers keep a ring of their window and one chunk.
 
 use super::zeros;
-use crate::backend::State;
+use crate::backend::{Lines, State, not_of_this_model};
 use crate::graph::Slot;
 use crate::precision::KvType;
 use crate::{Error, Result};
+use half::f16;
 use std::any::Any;
+use std::ops::Range;
 
 /// Positions of a block of keys; every vector length divides it.
 pub const KEYS: usize = 16;
@@ -29,6 +31,20 @@ impl Store {
             KvType::F16 => Self::F16(zeros(len, "keys and values")?),
             KvType::F32 => Self::F32(zeros(len, "keys and values")?),
         })
+    }
+
+    fn get(&self, i: usize) -> f32 {
+        match self {
+            Self::F16(x) => f16::from_bits(x[i]).to_f32(),
+            Self::F32(x) => x[i],
+        }
+    }
+
+    fn set(&mut self, i: usize, x: f32) {
+        match self {
+            Self::F16(all) => all[i] = f16::from_f32(x).to_bits(),
+            Self::F32(all) => all[i] = x,
+        }
     }
 
     /// A copy of the first `used` elements of every `stride`.
@@ -70,6 +86,39 @@ pub struct Layer {
 }
 
 impl Layer {
+    /// Where a column of a position's key lies for a head, and where its value begins.
+    fn places(&self, position: usize, head: usize) -> (impl Fn(usize) -> usize + use<>, usize) {
+        let (place, dim) = (position % self.capacity, self.slot.head_dim);
+        let block = head * (self.capacity / KEYS) + place / KEYS;
+        (move |column| (block * dim + column) * KEYS + place % KEYS, (head * self.capacity + place) * dim)
+    }
+
+    fn lines(&self, positions: Range<usize>) -> Lines {
+        let mut lines = Lines::zeros(&self.slot, positions.clone());
+        for position in positions {
+            for (head, to) in lines.heads(&self.slot, position).collect::<Vec<_>>() {
+                let (key, value) = self.places(position, head);
+                for (column, to) in to.enumerate() {
+                    lines.keys[to] = self.keys.get(key(column));
+                    lines.values[to] = self.values.get(value + column);
+                }
+            }
+        }
+        lines
+    }
+
+    fn take(&mut self, lines: &Lines, positions: Range<usize>) {
+        for position in positions {
+            for (head, from) in lines.heads(&self.slot, position) {
+                let (key, value) = self.places(position, head);
+                for (column, from) in from.enumerate() {
+                    self.keys.set(key(column), lines.keys[from]);
+                    self.values.set(value + column, lines.values[from]);
+                }
+            }
+        }
+    }
+
     fn fork(&self, position: usize) -> Result<Self> {
         let stride = self.capacity * self.slot.head_dim;
         // Keys are copied by whole blocks.
@@ -92,6 +141,8 @@ pub struct Cache {
     /// One past the last position ever written; what it displaced in a ring is gone, whatever was forgotten since.
     written: usize,
     context: usize,
+    /// Layers with a window were restored without what came before.
+    first: usize,
 }
 
 /// Positions that a layer keeps: all, or its window and one chunk.
@@ -117,12 +168,18 @@ impl Cache {
                 Ok(Layer { slot: *slot, capacity, keys: Store::new(kv, len)?, values: Store::new(kv, len)? })
             })
             .collect::<Result<_>>()?;
-        Ok(Self { layers, position: 0, written: 0, context })
+        Ok(Self { layers, position: 0, written: 0, context, first: 0 })
     }
 
     /// Notes that the next `count` positions are about to be written.
     pub fn reserve(&mut self, count: usize) {
         self.written = self.written.max(self.position + count);
+    }
+
+    /// The first position that a layer holds.
+    fn oldest(&self, layer: &Layer) -> usize {
+        let first = if layer.slot.window.is_some() { self.first } else { 0 };
+        self.written.saturating_sub(layer.capacity).max(first)
     }
 
     /// Takes `count` more positions as filled.
@@ -146,19 +203,42 @@ impl State for Cache {
         }
         for layer in &self.layers {
             // The query at `to` sees `window - 1` positions before it; the ring still holds the last `capacity`.
-            let oldest = self.written.saturating_sub(layer.capacity);
+            let oldest = self.oldest(layer);
             let needed = layer.slot.window.map_or(0, |w| (to + 1).saturating_sub(w));
             if needed < oldest {
                 return Err(Error::Rollback { to });
             }
         }
         self.position = to;
+        if to == 0 {
+            (self.written, self.first) = (0, 0);
+        }
         Ok(())
     }
 
     fn fork(&self) -> Result<Box<dyn State>> {
         let layers = self.layers.iter().map(|layer| layer.fork(self.written)).collect::<Result<_>>()?;
         Ok(Box::new(Self { layers, ..*self }))
+    }
+
+    fn save(&self, layer: &mut dyn FnMut(Lines) -> Result<()>) -> Result<()> {
+        for kept in &self.layers {
+            layer(kept.lines(self.oldest(kept).min(self.position)..self.position))?;
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self, ids: &[u32], layers: &mut dyn Iterator<Item = Result<Lines>>) -> Result<bool> {
+        let position = ids.len();
+        for kept in &mut self.layers {
+            let lines = layers.next().ok_or_else(|| not_of_this_model("a layer is missing"))??;
+            lines.check(&kept.slot, position)?;
+            let first = lines.first.max(position.saturating_sub(kept.capacity));
+            self.first = self.first.max(first);
+            kept.take(&lines, first..position);
+        }
+        (self.position, self.written) = (position, position);
+        Ok(true)
     }
 
     fn as_any(&mut self) -> &mut dyn Any {

@@ -1,12 +1,14 @@
 //! Keys and values of one session in the GPU's memory; laid out as `common/kv.wgsl` says.
 
 use super::device::Opened;
-use crate::backend::State;
+use crate::backend::{Lines, State, not_of_this_model};
 use crate::graph::Slot;
 use crate::ops::Attend;
 use crate::precision::KvType;
 use crate::{Error, Result};
+use half::f16;
 use std::any::Any;
+use std::ops::Range;
 use wgpu::{BindGroup, BindGroupLayout, Buffer, BufferUsages};
 
 /// Positions of a block of keys; capacities are multiples.
@@ -46,6 +48,8 @@ pub(super) struct Cache {
     /// One past the last position ever written; what it displaced in a ring is gone, whatever was forgotten since.
     written: usize,
     context: usize,
+    /// Layers with a window were restored without what came before.
+    first: usize,
 }
 
 /// Positions that a layer keeps: all, or its window and one chunk.
@@ -73,7 +77,7 @@ impl Cache {
             .iter()
             .map(|heads| Layer::new(gpu, layout, *heads, capacity(&heads.slot, context, chunk), kv))
             .collect::<Result<_>>()?;
-        Ok(Self { gpu: gpu.clone(), layout: layout.clone(), kv, layers, position: 0, written: 0, context })
+        Ok(Self { gpu: gpu.clone(), layout: layout.clone(), kv, layers, position: 0, written: 0, context, first: 0 })
     }
 
     /// The second bind group of kernels that use layer `slot`.
@@ -86,6 +90,12 @@ impl Cache {
         self.gpu.device == gpu.device
             && self.layers.len() == heads.len()
             && self.layers.iter().zip(heads).all(|(layer, heads)| layer.heads.slot == heads.slot)
+    }
+
+    /// The first position that a layer holds.
+    fn oldest(&self, layer: &Layer) -> usize {
+        let first = if layer.heads.slot.window.is_some() { self.first } else { 0 };
+        self.written.saturating_sub(layer.capacity).max(first)
     }
 
     /// Notes that the next `count` positions are about to be written.
@@ -128,6 +138,87 @@ impl Layer {
     }
 }
 
+/// A layer's buffers on the host, as words.
+struct Stored {
+    keys: Vec<u32>,
+    values: Vec<u32>,
+}
+
+impl Layer {
+    /// Where the number of a column lies for a head, in numbers: of the key and of the value.
+    fn places(&self, position: usize, head: usize) -> (impl Fn(usize) -> usize, usize) {
+        let (place, dim) = (position % self.capacity, self.heads.slot.head_dim);
+        let block = head * (self.capacity / KEYS) + place / KEYS;
+        // Columns are in pairs.
+        let key = move |column: usize| 2 * ((block * (dim / 2) + column / 2) * KEYS + place % KEYS) + column % 2;
+        (key, (head * self.capacity + place) * dim)
+    }
+
+    fn read(&self, gpu: &Opened) -> Result<Stored> {
+        let bytes = self.keys.size();
+        let back = gpu.buffer("a layer", 2 * bytes, BufferUsages::MAP_READ | BufferUsages::COPY_DST)?;
+        let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        encoder.copy_buffer_to_buffer(&self.keys, 0, &back, 0, bytes);
+        encoder.copy_buffer_to_buffer(&self.values, 0, &back, bytes, bytes);
+        let submission = gpu.submit([encoder.finish()]);
+        let mut keys = vec![0u32; bytes as usize / 2];
+        gpu.read(&back, submission, &mut keys)?;
+        let values = keys.split_off(keys.len() / 2);
+        Ok(Stored { keys, values })
+    }
+}
+
+impl Stored {
+    fn lines(&self, layer: &Layer, kv: KvType, positions: Range<usize>) -> Lines {
+        let mut lines = Lines::zeros(&layer.heads.slot, positions.clone());
+        for position in positions {
+            for (head, to) in lines.heads(&layer.heads.slot, position).collect::<Vec<_>>() {
+                let (key, value) = layer.places(position, head);
+                for (column, to) in to.enumerate() {
+                    lines.keys[to] = number(&self.keys, kv, key(column));
+                    lines.values[to] = number(&self.values, kv, value + column);
+                }
+            }
+        }
+        lines
+    }
+
+    fn of(lines: &Lines, layer: &Layer, kv: KvType, positions: Range<usize>) -> Self {
+        let words = layer.keys.size() as usize / 4;
+        let mut stored = Self { keys: vec![0; words], values: vec![0; words] };
+        for position in positions {
+            for (head, from) in lines.heads(&layer.heads.slot, position) {
+                let (key, value) = layer.places(position, head);
+                for (column, from) in from.enumerate() {
+                    set_number(&mut stored.keys, kv, key(column), lines.keys[from]);
+                    set_number(&mut stored.values, kv, value + column, lines.values[from]);
+                }
+            }
+        }
+        stored
+    }
+
+    fn write(&self, layer: &Layer, gpu: &Opened) {
+        gpu.queue.write_buffer(&layer.keys, 0, bytemuck::cast_slice(&self.keys));
+        gpu.queue.write_buffer(&layer.values, 0, bytemuck::cast_slice(&self.values));
+    }
+}
+
+fn number(words: &[u32], kv: KvType, i: usize) -> f32 {
+    match kv {
+        KvType::F32 => f32::from_bits(words[i]),
+        KvType::F16 => f16::from_bits((words[i / 2] >> (16 * (i % 2))) as u16).to_f32(),
+    }
+}
+
+/// Into zeros.
+fn set_number(words: &mut [u32], kv: KvType, i: usize, x: f32) {
+    match kv {
+        KvType::F32 => words[i] = x.to_bits(),
+        KvType::F16 => words[i / 2] |= u32::from(f16::from_f32(x).to_bits()) << (16 * (i % 2)),
+    }
+}
+
 impl State for Cache {
     fn position(&self) -> usize {
         self.position
@@ -143,13 +234,16 @@ impl State for Cache {
         }
         for layer in &self.layers {
             // The query at `to` sees `window - 1` positions before it; the ring still holds the last `capacity`.
-            let oldest = self.written.saturating_sub(layer.capacity);
+            let oldest = self.oldest(layer);
             let needed = layer.heads.slot.window.map_or(0, |w| (to + 1).saturating_sub(w));
             if needed < oldest {
                 return Err(Error::Rollback { to });
             }
         }
         self.position = to;
+        if to == 0 {
+            (self.written, self.first) = (0, 0);
+        }
         Ok(())
     }
 
@@ -165,6 +259,29 @@ impl State for Cache {
         let submission = self.gpu.submit([encoder.finish()]);
         self.gpu.wait(submission)?;
         Ok(Box::new(Self { gpu: self.gpu.clone(), layout: self.layout.clone(), layers, ..*self }))
+    }
+
+    fn save(&self, layer: &mut dyn FnMut(Lines) -> Result<()>) -> Result<()> {
+        for kept in &self.layers {
+            let stored = kept.read(&self.gpu)?;
+            layer(stored.lines(kept, self.kv, self.oldest(kept).min(self.position)..self.position))?;
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self, ids: &[u32], layers: &mut dyn Iterator<Item = Result<Lines>>) -> Result<bool> {
+        let position = ids.len();
+        for kept in &self.layers {
+            let lines = layers.next().ok_or_else(|| not_of_this_model("a layer is missing"))??;
+            lines.check(&kept.heads.slot, position)?;
+            let first = lines.first.max(position.saturating_sub(kept.capacity));
+            self.first = self.first.max(first);
+            Stored::of(&lines, kept, self.kv, first..position).write(kept, &self.gpu);
+        }
+        let submission = self.gpu.submit([]);
+        self.gpu.wait(submission)?;
+        (self.position, self.written) = (position, position);
+        Ok(true)
     }
 
     fn as_any(&mut self) -> &mut dyn Any {
