@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::everything;
 use common::golden::{self, Activations as NodeGoldens, Greedy, Logits, Perplexity};
 use common::models;
 use kinglet::backend::cpu::{Cpu, Isa, Options};
@@ -59,13 +60,16 @@ fn real(name: &str, path: &Path, activations: Activations, logits: f64, margin: 
     let mut program = cpu(path, Options { activations, ..options() });
     let file = |kind: &str| format!("{name}/{kind}.json");
     let goldens: Logits = golden::read(&file("logits"));
+    // What 8 bits change shows in short prompts.
+    let eight = activations == Activations::Int8 && !everything();
+    let goldens = if eight { goldens.short(140) } else { goldens };
     goldens.check(&mut program).within(&format!("{name} logits"), logits);
     let goldens: Greedy = golden::read(&file("greedy"));
     let (steps, worst) = goldens.check(&mut program, margin);
     println!("{name} greedy: {steps} steps, logits off by at most {:.2e}", worst.difference);
     assert!(steps > 0);
     let goldens: Perplexity = golden::read(&file("perplexity"));
-    goldens.check(&mut program, usize::MAX).within(&format!("{name} mean nll"), nll);
+    goldens.check(&mut program).within(&format!("{name} mean nll"), nll);
 }
 
 #[test]
@@ -179,8 +183,10 @@ fn the_best_logits_are_those_of_the_whole_head() {
             let mut state = program.state(run.prompt_ids.len() + run.ids.len()).unwrap();
             let (mut all, mut best) = (Vec::new(), Vec::new());
             program.run(state.as_mut(), &run.prompt_ids, Want::Nothing, &mut all, &Cancel::default()).unwrap();
-            for id in &run.ids {
-                for (wanted, penalty, less) in [(1, 1.0, 0.0), (8, 1.0, 0.0), (1, 1.05, 0.0), (1, 1.1, 0.5)] {
+            for (i, id) in run.ids.iter().enumerate() {
+                // Every sixth position tells enough.
+                let settings = [(1, 1.0, 0.0), (8, 1.0, 0.0), (1, 1.05, 0.0), (1, 1.1, 0.5)];
+                for (wanted, penalty, less) in settings.into_iter().filter(|_| everything() || i % 6 == 0) {
                     let want = Best { count: wanted, penalty, less };
                     let mut fork = state.fork().unwrap();
                     program.run(fork.as_mut(), &[*id], Want::Best(want), &mut best, &Cancel::default()).unwrap();
@@ -197,10 +203,10 @@ fn the_best_logits_are_those_of_the_whole_head() {
                     }
                 }
                 program.run(state.as_mut(), &[*id], Want::Nothing, &mut all, &Cancel::default()).unwrap();
-                positions += 1;
+                positions += usize::from(everything() || i % 6 == 0);
             }
         }
         println!("{name}: {positions} positions, {} logits of each left out", left_out / positions / 4);
-        assert!(positions > 100 && left_out > 0);
+        assert!(positions >= 60 && left_out > 0);
     }
 }
