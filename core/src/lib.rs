@@ -27,7 +27,7 @@
 //!
 //! Below the front door, each module may use only those before it in this list: [`error`], [`gguf`], [`quant`] and
 //! [`precision`], [`ops`], [`graph`], [`model`] and [`weights`], [`schedule`], [`backend`], [`tokenizer`], [`chat`] and
-//! [`generate`], [`engine`].
+//! [`generate`], [`trace`], [`engine`].
 
 pub mod backend;
 pub mod chat;
@@ -44,6 +44,7 @@ pub mod schedule;
 pub mod stats;
 pub mod text;
 pub mod tokenizer;
+pub mod trace;
 pub mod weights;
 
 pub use backend::{Cancel, Meanwhile};

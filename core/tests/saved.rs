@@ -63,7 +63,7 @@ fn any_device_goes_on_with_what_another_saved() {
                     assert!(apart(&whole, &rest) < 0.05, "{what}: {}", apart(&whole, &rest));
                     // What a window has dropped is not made up.
                     match restored.truncate(3) {
-                        Ok(()) => assert_eq!(restored.ids().len(), 3),
+                        Ok(()) => assert!(model.contains("llama"), "{what}: positions that were not saved"),
                         Err(Error::Rollback { .. }) => assert!(model.contains("gemma3"), "{what}"),
                         Err(error) => panic!("{what}: {error}"),
                     }

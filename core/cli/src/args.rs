@@ -110,6 +110,25 @@ pub enum KvArg {
     F32,
 }
 
+impl From<ActivationsArg> for Activations {
+    fn from(arg: ActivationsArg) -> Self {
+        match arg {
+            ActivationsArg::Int16 => Self::Int16,
+            ActivationsArg::Int8 => Self::Int8,
+            ActivationsArg::F32 => Self::F32,
+        }
+    }
+}
+
+impl From<KvArg> for KvType {
+    fn from(arg: KvArg) -> Self {
+        match arg {
+            KvArg::F16 => Self::F16,
+            KvArg::F32 => Self::F32,
+        }
+    }
+}
+
 impl From<DeviceArg> for DeviceChoice {
     fn from(arg: DeviceArg) -> Self {
         match arg {
@@ -129,11 +148,7 @@ impl ModelArgs {
             device: self.device.into(),
             threads: self.threads,
             prefill_chunk: self.prefill_chunk.unwrap_or(defaults.prefill_chunk),
-            activations: match self.activations {
-                ActivationsArg::Int16 => Activations::Int16,
-                ActivationsArg::Int8 => Activations::Int8,
-                ActivationsArg::F32 => Activations::F32,
-            },
+            activations: self.activations.into(),
             schedule: match self.schedule {
                 ScheduleArg::Fused => Schedule::Fused,
                 ScheduleArg::Plain => Schedule::Plain,
@@ -145,10 +160,7 @@ impl ModelArgs {
                 lose_after: self.gpu_lose_after,
                 ..GpuOptions::default()
             },
-            kv: match self.kv {
-                KvArg::F16 => KvType::F16,
-                KvArg::F32 => KvType::F32,
-            },
+            kv: self.kv.into(),
             context: self.ctx,
             chat_template: self.chat_template.as_deref().map(input::read).transpose()?,
         })
@@ -188,7 +200,7 @@ impl ModelArgs {
 }
 
 /// A tier's number.
-fn tier(text: &str) -> Result<Tier, String> {
+pub fn tier(text: &str) -> Result<Tier, String> {
     let tier = text.parse().ok().and_then(Tier::of);
     tier.ok_or_else(|| "not a tier; give 0, 1 or 2".into())
 }

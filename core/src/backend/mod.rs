@@ -2,6 +2,8 @@
 //!
 //! Knows nothing of text, sampling or families.
 
+#[cfg(feature = "inject")]
+pub mod bad;
 pub mod cpu;
 mod gate;
 pub mod gpu;
@@ -161,6 +163,19 @@ pub struct KernelTime {
     pub time: Option<Duration>,
 }
 
+/// One node of the chunk that would come next, to be run on its own, from values that it may not have computed.
+#[derive(Clone, Copy, Debug)]
+pub struct Alone<'a> {
+    /// The chunk; at most as many tokens as the program takes at once.
+    pub ids: &'a [u32],
+    /// How many of the last rows' logits are wanted.
+    pub wanted: usize,
+    /// Which node.
+    pub node: NodeId,
+    /// Its inputs, `[rows, width]` each; empty for one that is in the cache.
+    pub inputs: &'a [&'a [f32]],
+}
+
 /// A graph prepared for a device. One run at a time; states are independent of each other.
 pub trait Program: Send {
     /// What it runs on.
@@ -186,6 +201,17 @@ pub trait Program: Send {
 
     /// A node's output in the last chunk run, `[rows, width]`; `None` where the program did not keep it.
     fn read(&self, node: NodeId) -> Option<Vec<f32>>;
+
+    /// Runs one node and returns its output, `[rows, width]`. A node that appends does so; else the state stays as it
+    /// is, and [`State::advance`] ends a chunk whose nodes were all run. `None` where the device cannot run nodes alone.
+    fn run_node(&mut self, _state: &mut dyn State, _alone: &Alone<'_>) -> Result<Option<Vec<f32>>> {
+        Ok(None)
+    }
+
+    /// The kernels that compute a node when it runs alone, for people; none where there are no kernels.
+    fn kernels(&self, _node: NodeId) -> Vec<String> {
+        Vec::new()
+    }
 
     /// What stops its work, where it may have to stop.
     fn gate(&self) -> Option<Gate> {
@@ -217,6 +243,9 @@ pub trait State: Send {
 
     /// An independent copy.
     fn fork(&self) -> Result<Box<dyn State>>;
+
+    /// Takes the next `count` positions as filled, whose nodes were run one by one.
+    fn advance(&mut self, _count: usize) {}
 
     /// Hands out what it holds, layer by layer; nothing where it would have to be computed again.
     fn save(&self, _layer: &mut dyn FnMut(Lines) -> Result<()>) -> Result<()> {

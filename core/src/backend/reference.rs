@@ -4,7 +4,7 @@
 //! liberties for speed: a weight row is dequantised once for all tokens of a chunk, and independent rows are spread
 //! over threads. Neither changes a result by a bit. Values of the last chunk are all kept.
 
-use super::{Cancel, Device, Lines, Memory, Program, State, Want, not_of_this_model};
+use super::{Alone, Cancel, Device, Lines, Memory, Program, State, Want, not_of_this_model};
 use crate::graph::{Graph, Node, NodeId, Role, Rows, Slot, SlotId, WeightId};
 use crate::ops::{Attend, Matmul, Op, add};
 use crate::weights::Weights;
@@ -31,6 +31,8 @@ struct Cache {
     lines: Vec<Kept>,
     position: usize,
     context: usize,
+    /// Slots with a window were restored without what came before.
+    first: usize,
 }
 
 /// One slot's keys and values, `[positions, kv_heads * head_dim]` each. Windows are applied when reading.
@@ -183,7 +185,7 @@ impl Program for Reference {
     fn state(&self, context: usize) -> Result<Box<dyn State>> {
         let slots = self.graph.slots.clone();
         let lines = vec![Kept::default(); slots.len()];
-        Ok(Box::new(Cache { slots, lines, position: 0, context }))
+        Ok(Box::new(Cache { slots, lines, position: 0, context, first: 0 }))
     }
 
     fn run(
@@ -226,6 +228,21 @@ impl Program for Reference {
         Ok(())
     }
 
+    fn run_node(&mut self, state: &mut dyn State, alone: &Alone<'_>) -> Result<Option<Vec<f32>>> {
+        let Some(cache) = state.as_any().downcast_mut::<Cache>().filter(|cache| cache.slots == self.graph.slots) else {
+            return Ok(None);
+        };
+        let inputs = self.graph.node(alone.node).inputs.clone();
+        for (input, value) in inputs.iter().zip(alone.inputs) {
+            self.values[input.0] = value.to_vec();
+        }
+        let wanted = alone.ids.len() - alone.wanted..alone.ids.len();
+        let step = Step { ids: alone.ids, wanted, position: cache.position };
+        let mut out = Vec::new();
+        self.evaluate(self.graph.node(alone.node), cache, &step, &mut out)?;
+        Ok(Some(out))
+    }
+
     fn read(&self, node: NodeId) -> Option<Vec<f32>> {
         self.values.get(node.0).filter(|value| !value.is_empty()).cloned()
     }
@@ -253,7 +270,15 @@ impl State for Cache {
     }
 
     fn truncate(&mut self, to: usize) -> Result<()> {
+        let windows = self.slots.iter().filter_map(|slot| slot.window);
+        if to < self.position && windows.map(|window| (to + 1).saturating_sub(window)).any(|needed| needed < self.first)
+        {
+            return Err(Error::Rollback { to });
+        }
         self.position = self.position.min(to);
+        if self.position == 0 {
+            self.first = 0;
+        }
         Ok(())
     }
 
@@ -261,11 +286,16 @@ impl State for Cache {
         Ok(Box::new(self.clone()))
     }
 
+    fn advance(&mut self, count: usize) {
+        self.position += count;
+    }
+
     fn save(&self, layer: &mut dyn FnMut(Lines) -> Result<()>) -> Result<()> {
         for (slot, kept) in self.slots.iter().zip(&self.lines) {
             let len = self.position * slot.width();
             // A restored cache has zeros in place of what its window no longer needs.
-            let first = slot.window.map_or(0, |window| (self.position + 1).saturating_sub(window));
+            let needed = slot.window.map_or(0, |window| (self.position + 1).saturating_sub(window).max(self.first));
+            let first = needed.min(self.position);
             let start = (first * slot.width()).min(len);
             let (keys, values) = (kept.keys[start..len].to_vec(), kept.values[start..len].to_vec());
             layer(Lines { first, keys, values })?;
@@ -277,6 +307,7 @@ impl State for Cache {
         for (slot, kept) in self.slots.iter().zip(&mut self.lines) {
             let lines = layers.next().ok_or_else(|| not_of_this_model("a layer is missing"))??;
             lines.check(slot, ids.len())?;
+            self.first = self.first.max(lines.first);
             let before = vec![0.0; lines.first * slot.width()];
             kept.keys = [before.clone(), lines.keys].concat();
             kept.values = [before, lines.values].concat();

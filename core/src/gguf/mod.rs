@@ -117,6 +117,15 @@ impl Gguf {
         self.len() == 0
     }
 
+    /// SHA-256 of the whole file.
+    pub fn sha256(&self) -> [u8; 32] {
+        Sha256::digest(self.file_bytes()).into()
+    }
+
+    fn file_bytes(&self) -> &[u8] {
+        self.0.file.bytes()
+    }
+
     /// Tells files apart: SHA-256 of the length, the header, and the beginning of every tensor. Not a hash of the file,
     /// which would read all of it.
     pub fn fingerprint(&self) -> [u8; 32] {

@@ -24,7 +24,8 @@ pub fn place(graph: &Graph, stages: Vec<Stage>, keep: Keep) -> Schedule {
     let last_use = last_use(graph, &stages);
     let logits = graph.logits();
     // A cap of the logits works in place.
-    let capped = graph.nodes.last().filter(|node| matches!(node.op, Op::Softcap(_))).map(|node| node.inputs[0]);
+    let capped = graph.nodes.last().filter(|node| keep == Keep::Logits && matches!(node.op, Op::Softcap(_)));
+    let capped = capped.map(|node| node.inputs[0]);
     let mut places = vec![None; graph.nodes.len()];
     let mut free: Vec<(usize, usize)> = Vec::new(); // (offset, len), in order of offset, never touching
     let mut floats = 0;

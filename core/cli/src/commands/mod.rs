@@ -5,6 +5,7 @@ mod chat;
 mod classify;
 mod detokenize;
 mod devices;
+mod diverge;
 mod eval;
 mod extract;
 mod inspect;
@@ -55,6 +56,8 @@ pub enum Command {
     Eval(eval::Eval),
     /// Measure speed and memory
     Bench(bench::Bench),
+    /// Find where two devices part, node by node
+    Diverge(diverge::Diverge),
     /// List the GPUs, what they can do, and why one is not used
     Devices(devices::Devices),
 }
@@ -76,6 +79,7 @@ impl Command {
             Self::Logits(command) => command.run(app),
             Self::Eval(command) => command.run(app),
             Self::Bench(command) => command.run(app),
+            Self::Diverge(command) => command.run(app),
             Self::Devices(command) => command.run(app),
         }
     }

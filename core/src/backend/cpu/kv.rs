@@ -181,11 +181,6 @@ impl Cache {
         let first = if layer.slot.window.is_some() { self.first } else { 0 };
         self.written.saturating_sub(layer.capacity).max(first)
     }
-
-    /// Takes `count` more positions as filled.
-    pub fn advance(&mut self, count: usize) {
-        self.position += count;
-    }
 }
 
 impl State for Cache {
@@ -219,6 +214,10 @@ impl State for Cache {
     fn fork(&self) -> Result<Box<dyn State>> {
         let layers = self.layers.iter().map(|layer| layer.fork(self.written)).collect::<Result<_>>()?;
         Ok(Box::new(Self { layers, ..*self }))
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.position += count;
     }
 
     fn save(&self, layer: &mut dyn FnMut(Lines) -> Result<()>) -> Result<()> {

@@ -29,7 +29,7 @@ mod tests;
 pub use kv::bytes as kv_bytes;
 pub use simd::Isa;
 
-use super::{Best, Cancel, Device, Memory, Program, State, Want};
+use super::{Alone, Best, Cancel, Device, Memory, Program, State, Want};
 use crate::graph::{Graph, NodeId, Role, Rows, WeightId, WeightSpec};
 use crate::ops::{Op, Rope};
 use crate::precision::{Activations as Precision, KvType};
@@ -161,19 +161,41 @@ impl Cpu {
         logits: &mut [f32],
         cancel: &Cancel,
     ) -> Result<()> {
+        self.stages(cache, ids, wanted, best, None, logits, cancel)?;
+        cache.advance(ids.len());
+        self.last_rows = (ids.len(), wanted);
+        Ok(())
+    }
+
+    /// Runs the stages of one chunk, or only one of them.
+    #[allow(clippy::too_many_arguments)] // What a chunk is; they go into one struct at once.
+    fn stages(
+        &mut self,
+        cache: &mut Cache,
+        ids: &[u32],
+        wanted: usize,
+        best: Option<Best>,
+        only: Option<usize>,
+        logits: &mut [f32],
+        cancel: &Cancel,
+    ) -> Result<()> {
         cache.reserve(ids.len());
+        // Alone, a product quantises its input itself.
+        let none = vec![None; self.quantises.len()];
+        let quantises = if only.is_some() { &none } else { &self.quantises };
         let step = Step {
             graph: &self.graph,
             schedule: &self.schedule,
             weights: &self.weights,
             held: &self.held,
-            quantises: &self.quantises,
+            quantises,
             isa: self.options.isa,
             ids,
             position: cache.position,
             rows: ids.len(),
             wanted,
             best,
+            only,
             cancel,
             buffers: Buffers::new(
                 &mut self.scratch,
@@ -187,12 +209,7 @@ impl Cpu {
             ),
         };
         self.pool.run(|team| step.run(team));
-        if step.was_cancelled() {
-            return Err(Error::Cancelled);
-        }
-        cache.advance(ids.len());
-        self.last_rows = (ids.len(), wanted);
-        Ok(())
+        if step.was_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
     }
 }
 
@@ -258,6 +275,34 @@ impl Program for Cpu {
             self.chunk(cache, ids, wanted, best, &mut logits[rows], cancel)?;
         }
         Ok(())
+    }
+
+    fn run_node(&mut self, state: &mut dyn State, alone: &Alone<'_>) -> Result<Option<Vec<f32>>> {
+        let stage = self.schedule.stages.iter().position(|stage| stage.nodes == [alone.node]);
+        let Some((stage, cache)) = stage.zip(state.as_any().downcast_mut::<Cache>()) else { return Ok(None) };
+        if alone.ids.len() > self.options.chunk {
+            return Ok(None);
+        }
+        let node = self.graph.node(alone.node);
+        let rows = if node.rows == Rows::All { alone.ids.len() } else { alone.wanted };
+        let len = rows * node.width;
+        let mut logits = vec![0.0; alone.wanted * self.graph.vocab()];
+        for (input, value) in node.inputs.iter().zip(alone.inputs) {
+            match self.schedule.places[input.0] {
+                Some(Place::Scratch { offset }) => {
+                    self.scratch[offset * self.options.chunk..][..value.len()].copy_from_slice(value);
+                }
+                Some(Place::Logits) => logits[..value.len()].copy_from_slice(value),
+                None => {} // It is in the cache.
+            }
+        }
+        let place = self.schedule.places[alone.node.0];
+        self.stages(cache, alone.ids, alone.wanted, None, Some(stage), &mut logits, &Cancel::default())?;
+        Ok(Some(match place {
+            Some(Place::Scratch { offset }) => self.scratch[offset * self.options.chunk..][..len].to_vec(),
+            Some(Place::Logits) => logits,
+            None => Vec::new(),
+        }))
     }
 
     fn read(&self, node: NodeId) -> Option<Vec<f32>> {

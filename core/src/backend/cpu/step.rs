@@ -40,6 +40,8 @@ pub struct Step<'a> {
     pub wanted: usize,
     /// Which of the last one's logits are wanted, if not all.
     pub best: Option<Best>,
+    /// The one stage that is run, if not all.
+    pub only: Option<usize>,
     pub cancel: &'a Cancel,
     pub buffers: Buffers,
 }
@@ -117,7 +119,7 @@ impl Step<'_> {
                 return;
             }
             let rows = self.rows_of(self.graph.node(stage.nodes[0]));
-            if rows == 0 {
+            if rows == 0 || self.only.is_some_and(|only| only != i) {
                 continue;
             }
             match stage.kind {

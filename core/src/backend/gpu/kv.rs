@@ -261,6 +261,10 @@ impl State for Cache {
         Ok(Box::new(Self { gpu: self.gpu.clone(), layout: self.layout.clone(), layers, ..*self }))
     }
 
+    fn advance(&mut self, count: usize) {
+        self.position += count;
+    }
+
     fn save(&self, layer: &mut dyn FnMut(Lines) -> Result<()>) -> Result<()> {
         for kept in &self.layers {
             let stored = kept.read(&self.gpu)?;

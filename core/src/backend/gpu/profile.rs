@@ -56,7 +56,7 @@ impl Gpu {
         let clock = Clock::new(&self.opened)?;
         // As a greedy generation runs it.
         let best = (!self.lists.best.is_empty()).then(|| Best::of(1));
-        let chunk = Chunk { ids, position: cache.position, wanted: ids.len() - 1..ids.len(), best };
+        let chunk = Chunk { ids, position: cache.position, wanted: ids.len() - 1..ids.len(), best, alone: false };
         cache.reserve(ids.len());
         self.write(&chunk)?;
         let calls: Vec<_> = self.lists.calls(&chunk).filter(|ready| chunk.rows(ready.call.grid.over) > 0).collect();

@@ -7,17 +7,18 @@ use super::fuse::{OneRow, one_row};
 use super::kv::{self, Cache, Heads};
 use super::pace::Pace;
 use super::pipelines::{Pipeline, Pipelines};
-use super::plan::{Call, Choice, FEW};
+use super::plan::{Bound, Call, Choice, FEW};
 use super::values::{Room, Values};
 use super::weights::{self, Held, Weighted};
 use super::{Options, Tier};
-use crate::backend::{self, Best, Cancel, Device, Gate, Memory, Profile, Program, State, Want};
+use crate::backend::{self, Alone, Best, Cancel, Device, Gate, Memory, Profile, Program, State, Want};
 use crate::graph::{Graph, NodeId, Rows, WeightId};
 use crate::ops::{Op, Rope, angle};
 use crate::quant::BLOCK;
 use crate::schedule::Keep;
 use crate::weights::Weights;
 use crate::{Error, Result};
+use kinglet_shaders::Kernel;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,8 +37,8 @@ pub struct Gpu {
     weights: Weights,
     weighted: Weighted,
     options: Options,
-    values: Values,
-    room: Room,
+    pub(super) values: Values,
+    pub(super) room: Room,
     pub(super) lists: Arc<Lists>,
     /// Where values lie in the row of fused calls.
     places: Vec<Option<u32>>,
@@ -83,6 +84,17 @@ impl Lists {
     pub(super) fn calls(&self, chunk: &Chunk) -> impl Iterator<Item = &Ready> {
         let list = self.of(chunk);
         list.body.iter().chain(if chunk.best.is_some() { &self.best } else { &list.head })
+    }
+
+    /// The plain calls of one node, its input's quantisation among them.
+    pub(super) fn alone(&self, chunk: &Chunk, node: NodeId, input: Option<NodeId>) -> Vec<&Ready> {
+        let list = if chunk.ids.len() <= FEW { &self.few } else { &self.many };
+        let all = || list.body.iter().chain(&list.head);
+        let quantises = |ready: &&Ready| matches!(ready.call.kernel, Kernel::Quantise(_));
+        let own: Vec<_> = all().filter(|ready| ready.call.node == node && !quantises(ready)).collect();
+        let integers = own.iter().any(|ready| ready.call.bindings.contains(&Bound::Integers));
+        let before = all().filter(|ready| integers && quantises(ready) && Some(ready.call.node) == input).take(1);
+        before.chain(own.iter().copied()).collect()
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Ready> {
@@ -138,6 +150,8 @@ pub(super) struct Chunk<'a> {
     pub(super) wanted: Range<usize>,
     /// Of one wanted row, only these.
     pub(super) best: Option<Best>,
+    /// Its nodes are run one by one.
+    pub(super) alone: bool,
 }
 
 impl Chunk<'_> {
@@ -148,7 +162,7 @@ impl Chunk<'_> {
 
     /// Whether it is one token whose logits are wanted.
     fn is_one(&self) -> bool {
-        self.ids.len() == 1 && self.wanted.len() == 1
+        self.ids.len() == 1 && self.wanted.len() == 1 && !self.alone
     }
 }
 
@@ -426,10 +440,22 @@ impl Program for Gpu {
                 _ => None,
             };
             let best = best.filter(|_| !self.lists.best.is_empty());
-            let chunk = Chunk { ids, position: cache.position, wanted, best };
+            let chunk = Chunk { ids, position: cache.position, wanted, best, alone: false };
             self.chunk(cache, &chunk, &mut logits[rows], cancel)?;
         }
         Ok(())
+    }
+
+    fn run_node(&mut self, state: &mut dyn State, alone: &Alone<'_>) -> Result<Option<Vec<f32>>> {
+        self.opened.check()?;
+        let cache = self.cache(state)?;
+        self.alone(cache, alone)
+    }
+
+    fn kernels(&self, node: NodeId) -> Vec<String> {
+        let all = self.lists.many.body.iter().chain(&self.lists.many.head);
+        let own = all.filter(|ready| ready.call.node == node && !matches!(ready.call.kernel, Kernel::Quantise(_)));
+        own.map(|ready| ready.pipeline.name.clone()).collect()
     }
 
     fn read(&self, node: NodeId) -> Option<Vec<f32>> {

@@ -4,7 +4,7 @@ use super::best::Found;
 use super::kv::Cache;
 use super::program::{Chunk, Gpu, Ready, encoder};
 use crate::Result;
-use crate::backend::Cancel;
+use crate::backend::{Alone, Cancel};
 use bytemuck::Zeroable;
 use std::collections::VecDeque;
 use wgpu::Buffer;
@@ -22,6 +22,7 @@ impl Gpu {
         cancel: &Cancel,
     ) -> Result<()> {
         cache.reserve(chunk.ids.len());
+        self.write(chunk)?;
         let lists = self.lists.clone();
         if chunk.best.is_some() {
             let mut found = Found::zeroed();
@@ -49,6 +50,28 @@ impl Gpu {
         Ok(())
     }
 
+    /// Runs the plain calls of one node.
+    pub(super) fn alone(&mut self, cache: &mut Cache, alone: &Alone<'_>) -> Result<Option<Vec<f32>>> {
+        if alone.ids.len() > self.chunk_size() || alone.wanted > self.room.logits {
+            return Ok(None);
+        }
+        let wanted = alone.ids.len() - alone.wanted..alone.ids.len();
+        let chunk = Chunk { ids: alone.ids, position: cache.position, wanted, best: None, alone: true };
+        cache.reserve(alone.ids.len());
+        let node = self.graph.node(alone.node);
+        // Embedding rows are written by the host before anything else.
+        self.write(&chunk)?;
+        for (input, value) in node.inputs.iter().zip(alone.inputs).filter(|(_, value)| !value.is_empty()) {
+            self.opened.queue.write_buffer(self.value(*input)?, 0, bytemuck::cast_slice(value));
+        }
+        let mut out = vec![0.0f32; chunk.rows(node.rows) * node.width];
+        let from = self.values.get(alone.node).unwrap_or(&self.buffers.nothing).clone();
+        let lists = self.lists.clone();
+        let calls = lists.alone(&chunk, alone.node, node.inputs.first().copied());
+        self.calls(cache, &chunk, calls.into_iter(), &from, &mut out, &Cancel::default())?;
+        Ok(Some(out))
+    }
+
     /// Runs calls, and reads what is in `from` then.
     fn calls<'c, T: bytemuck::Pod>(
         &mut self,
@@ -61,7 +84,6 @@ impl Gpu {
     ) -> Result<()> {
         let gate = self.gate.clone();
         let mut inside = gate.enter(cancel)?;
-        self.write(chunk)?;
         let mut waiting = VecDeque::new();
         let mut encoder = encoder(&self.opened);
         let mut work = 0;

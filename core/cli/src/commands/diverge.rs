@@ -1,0 +1,279 @@
+//! `kinglet diverge`: where two devices part.
+
+use crate::app::{App, Outcome, Ran};
+use crate::args::{ActivationsArg, KvArg, positive, tier};
+use crate::failure::Failure;
+use crate::ids::IdSource;
+use crate::{input, models, output, progress};
+use clap::{Args, ValueEnum};
+use kinglet::backend::Program;
+use kinglet::backend::bad::{Bad, Inject};
+use kinglet::backend::gpu::Tier;
+use kinglet::gguf::Gguf;
+use kinglet::model;
+use kinglet::tokenizer::Tokenizer;
+use kinglet::trace::{Class, Mode, NodeReport, Options, Report, Setup, Token, Verdict, Which, diverge};
+use kinglet::weights::Weights;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Options of the command.
+#[derive(Args, Debug)]
+#[command(after_help = HELP, group = clap::ArgGroup::new("what").required(true).multiple(false).args(["prompt", "ids", "ids_file"]))]
+pub struct Diverge {
+    /// GGUF file, or the short name of a downloaded model: smollm2, gemma3-270m
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+
+    /// The text to run; `-` reads it from standard input. The model's bos comes first where it wants one
+    #[arg(short, long, value_name = "TEXT")]
+    prompt: Option<String>,
+
+    #[command(flatten)]
+    ids: IdSource,
+
+    /// The device that is taken to be right
+    #[arg(long, value_enum, default_value = "cpu")]
+    a: WhichArg,
+
+    /// The device that is looked at
+    #[arg(long, value_enum, default_value = "gpu")]
+    b: WhichArg,
+
+    /// What the nodes of B are fed with: `isolated`, A's values, blames the operation that is wrong; `drift`, its own,
+    /// shows how errors grow
+    #[arg(long, value_enum, default_value_t)]
+    mode: ModeArg,
+
+    /// Go on after the first node that is wrong
+    #[arg(long)]
+    all: bool,
+
+    /// Tokens that each device continues the prompt with
+    #[arg(long, value_name = "TOKENS", default_value_t = 16)]
+    tokens: usize,
+
+    /// Runs of each node with the same inputs. A node that is wrong one time in four passes n runs one time in (4/3)^n
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = positive)]
+    repeats: usize,
+
+    /// Prompt tokens compared at once
+    #[arg(long, value_name = "TOKENS", default_value_t = 32, value_parser = positive)]
+    chunk: usize,
+
+    /// CPU threads
+    #[arg(long, value_name = "N", value_parser = positive)]
+    threads: Option<usize>,
+
+    /// How activations enter integer products
+    #[arg(long, value_enum, default_value_t)]
+    activations: ActivationsArg,
+
+    /// How keys and values are stored
+    #[arg(long, value_enum, default_value_t)]
+    kv: KvArg,
+
+    /// What GPU kernels may lean on: 0, 1 or 2 (see `devices`)
+    #[arg(long, value_name = "0|1|2", value_parser = tier)]
+    gpu_tier: Option<Tier>,
+
+    /// A part of the GPU's name
+    #[arg(long, value_name = "NAME")]
+    gpu_adapter: Option<String>,
+
+    /// Play a bad driver on B: KIND@NODE[:PROBABILITY], for instance `zeros@blk.3.ffn_down`. Kinds: f16-residual,
+    /// f16-accumulate, zeros, tile, flaky, stale, from-index, subgroup32, lost, slow, refused
+    #[arg(long, value_name = "KIND@NODE")]
+    inject: Option<Inject>,
+}
+
+/// `--a`, `--b`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum WhichArg {
+    /// Plain f32 loops: the specification
+    Reference,
+    /// Packed integers, SIMD, threads
+    Cpu,
+    /// WGSL kernels
+    Gpu,
+}
+
+/// `--mode`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum ModeArg {
+    /// Each node of B gets A's inputs
+    #[default]
+    Isolated,
+    /// Each device feeds itself
+    Drift,
+}
+
+impl From<WhichArg> for Which {
+    fn from(arg: WhichArg) -> Self {
+        match arg {
+            WhichArg::Reference => Self::Reference,
+            WhichArg::Cpu => Self::Cpu,
+            WhichArg::Gpu => Self::Gpu,
+        }
+    }
+}
+
+const HELP: &str = "\
+Runs a prompt on two devices and compares every node of the model's graph by its name. The exit status is 0 whatever is \
+found; read `verdict`.
+verdict    same: nothing but rounding; drift: no node is wrong, but the texts part; broken: a node is wrong
+class      overflow (not finite, or ends at 65,504), zeros, tile (one rectangle), nondeterministic (other bits when run \
+again), limit (from an index on), precision (rounded to a smaller type), subgroup (lanes beyond the 32nd of each 64 give \
+nothing), lost, refused (the device would not run it), slow, drift, wrong (none of these)
+rel        root of the mean square error, relative; worst: of one number, relative to it and the typical one of its row
+With --json: verdict, mode, first_bad and nodes [{node, layer, op, width, rows, broken, class, max_abs, rel, worst, cosine, \
+nan, inf, first_index, max_a, max_b, kernel, ms, error}], tokens {a, b, part_at, top_a, top_b}, a, b, model_sha256, inject.
+
+Examples:
+  kinglet diverge gemma3-270m --prompt 'The capital of France is' --a cpu --b gpu
+  kinglet diverge smollm2 --prompt 'One, two,' --a reference --b gpu --mode drift --all --json
+  kinglet diverge smollm2 --prompt 'One, two,' --inject tile@blk.7.ffn_up";
+
+#[derive(Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    report: Report,
+    model_sha256: String,
+}
+
+impl Diverge {
+    /// Runs the command.
+    pub fn run(&self, app: &App) -> Ran {
+        let ids = self.ids.read()?;
+        let gguf = Gguf::open(&models::resolve(&self.model)?)?;
+        let ids = if let Some(ids) = ids {
+            ids
+        } else {
+            let prompt = match self.prompt.as_deref() {
+                Some("-") => input::read(Path::new("-"))?,
+                prompt => prompt.unwrap_or_default().to_string(),
+            };
+            let tokenizer = Tokenizer::from_gguf(&gguf)?;
+            super::encode(&tokenizer, &prompt, tokenizer.adds_bos(), false)?
+        };
+        let report = self.compare(app, &gguf, &ids)?;
+        if app.json {
+            let model_sha256 = gguf.sha256().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+            output::json(&Answer { report, model_sha256 })?;
+        } else {
+            show(&report, &Tokenizer::from_gguf(&gguf)?)?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn compare(&self, app: &App, gguf: &Gguf, ids: &[u32]) -> Result<Report, Failure> {
+        let config = model::config(gguf)?;
+        let graph = model::decoder(&config);
+        let weights = Weights::find(gguf, &graph)?;
+        if let Some(id) = ids.iter().find(|id| **id as usize >= graph.vocab()) {
+            return Err(kinglet::Error::TokenId { id: *id, vocab: graph.vocab() }.into());
+        }
+        let setup = Setup {
+            threads: self.threads.unwrap_or_else(|| kinglet::Options::default().threads()),
+            chunk: self.chunk.min(ids.len()).max(1),
+            activations: self.activations.into(),
+            kv: self.kv.into(),
+            adapter: self.gpu_adapter.clone(),
+            tier: self.gpu_tier,
+        };
+        let (which_a, which_b) = (self.a.into(), self.b.into());
+        let mut a = setup.prepare(which_a, graph.clone(), weights.clone())?;
+        let mut b: Box<dyn Program> = setup.prepare(which_b, graph.clone(), weights)?;
+        if let Some(inject) = &self.inject {
+            b = Box::new(Bad::new(b, graph.clone(), inject.clone(), setup.chunk)?);
+        }
+        let options = Options {
+            mode: if self.mode == ModeArg::Isolated { Mode::Isolated } else { Mode::Drift },
+            all: self.all,
+            tokens: self.tokens,
+            repeats: self.repeats,
+            chunk: setup.chunk,
+            activations: (setup.activations_of(which_a), setup.activations_of(which_b)),
+        };
+        let bar = progress::counting(app, "comparing");
+        let mut step = |done: usize, all: usize| {
+            bar.set_length(all as u64);
+            bar.set_position(done as u64);
+        };
+        let cancel = app.interrupt.begin();
+        let report = diverge(&graph, a.as_mut(), b.as_mut(), ids, &options, &mut step, &cancel);
+        bar.finish_and_clear();
+        let mut report = report?;
+        report.inject = self.inject.as_ref().map(ToString::to_string);
+        Ok(report)
+    }
+}
+
+/// The table for people.
+fn show(report: &Report, tokenizer: &Tokenizer) -> Result<(), Failure> {
+    output::line(&format!("A  {:9} {}", report.a.kind, report.a.detail))?;
+    output::line(&format!("B  {:9} {}", report.b.kind, report.b.detail))?;
+    output::line(&format!("   {} tokens, {} mode, {} nodes", report.prompt_tokens, report.mode, report.nodes.len()))?;
+    output::line("")?;
+    let header = ["node", "op", "rel", "worst", "cosine", "max A", "max B", ""];
+    output::line(&row(&header.map(String::from)))?;
+    for node in shown(report) {
+        let d = &node.difference;
+        let what = match (&node.error, node.class) {
+            (Some(error), _) => error.clone(),
+            (None, Some(class)) => class.name().into(),
+            (None, None) => String::new(),
+        };
+        let numbers = [d.rel, d.worst].map(|x| format!("{x:.1e}"));
+        let [rel, worst] = numbers;
+        let (max_a, max_b) = (format!("{:.4}", node.max_a), format!("{:.4}", d.max_b));
+        let cosine = format!("{:.6}", d.cosine);
+        output::line(&row(&[node.node.clone(), node.op.into(), rel, worst, cosine, max_a, max_b, what]))?;
+    }
+    output::line("")?;
+    let tokens = &report.tokens;
+    match tokens.part_at {
+        Some(at) => {
+            let near = report.verdict == Verdict::Same;
+            let why = if near { ", where two are as likely" } else { "" };
+            output::line(&format!("the texts part at token {at}{why}:"))?;
+            for (side, top) in [("A", &tokens.top_a), ("B", &tokens.top_b)] {
+                output::line(&format!("  {side}  {}", best(top, tokenizer)))?;
+            }
+        }
+        None if tokens.a.is_empty() => {}
+        None => output::line(&format!("both continue with the same {} tokens", tokens.a.len()))?,
+    }
+    output::line(&match (&report.first_bad, report.verdict) {
+        (Some(node), _) => {
+            let class = node.class.map_or("wrong", Class::name);
+            let at = node.difference.first_index.map_or(String::new(), |at| format!(", first at index {at}"));
+            let kernel = node.kernel.as_ref().map_or(String::new(), |kernel| format!(", kernel {kernel}"));
+            format!("broken: {} ({}) is wrong on {}: {class}{at}{kernel}", node.node, node.op, report.b.kind)
+        }
+        (None, Verdict::Drift) => "drift: no node is wrong alone, but the devices part".into(),
+        (None, _) => "same: nothing but rounding".into(),
+    })
+}
+
+/// The nodes worth a line: the wrong ones, and of the others those that are furthest off.
+fn shown(report: &Report) -> Vec<&NodeReport> {
+    const MOST: usize = 12;
+    let mut nodes: Vec<&NodeReport> = report.nodes.iter().collect();
+    nodes.sort_by(|a, b| {
+        (b.broken, b.difference.rel).partial_cmp(&(a.broken, a.difference.rel)).unwrap_or(std::cmp::Ordering::Equal)
+    });
+    let broken = nodes.iter().filter(|node| node.broken).count();
+    nodes.truncate(broken.max(MOST));
+    nodes
+}
+
+fn row(cells: &[String; 8]) -> String {
+    let [node, op, rel, worst, cosine, max_a, max_b, what] = cells;
+    format!("{node:26} {op:9} {rel:>8} {worst:>8} {cosine:>9} {max_a:>12} {max_b:>12}  {what}").trim_end().into()
+}
+
+fn best(top: &[Token], tokenizer: &Tokenizer) -> String {
+    let one = |token: &Token| format!("{:?} {:.2}", super::piece(tokenizer, token.id), token.logit);
+    top.iter().map(one).collect::<Vec<_>>().join("  ")
+}

@@ -1,0 +1,56 @@
+//! `diverge` as a process.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use common::{Ran, run, tiny};
+
+fn diverge(model: &str, more: &[&str]) -> Ran {
+    let args = ["diverge", model, "--ids", "5,6,7,8,9", "--tokens", "3", "--a", "reference", "--b", "cpu"];
+    run(&[&args[..], more].concat())
+}
+
+#[test]
+fn devices_that_agree_are_the_same() {
+    let model = tiny("llama-q8_0");
+    let answer = diverge(&model, &["--json", "--all"]).json();
+    assert_eq!(answer["verdict"], "same", "{answer}");
+    assert!(answer["first_bad"].is_null() && answer["inject"].is_null());
+    assert_eq!((answer["a"]["kind"].as_str(), answer["b"]["kind"].as_str()), (Some("reference"), Some("cpu")));
+    assert_eq!(answer["model_sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(answer["tokens"]["a"].as_array().unwrap().len(), 3);
+    let nodes = answer["nodes"].as_array().unwrap();
+    assert!(nodes.iter().any(|node| node["node"] == "blk.1.ffn_down" && node["layer"] == 1 && node["op"] == "matmul"));
+    for node in nodes {
+        for field in ["max_abs", "rel", "cosine", "nan", "inf"] {
+            assert!(node[field].is_number(), "{field}: {node}");
+        }
+        assert!(node["class"].is_null() && node["first_index"].is_null(), "{node}");
+    }
+    let text = diverge(&model, &[]).stdout();
+    assert!(text.contains("same: nothing but rounding"), "{text}");
+}
+
+#[test]
+fn the_first_bad_node_is_named() {
+    let model = tiny("llama-q8_0");
+    for mode in ["isolated", "drift"] {
+        let answer = diverge(&model, &["--json", "--mode", mode, "--inject", "zeros@blk.1.ffn_down"]).json();
+        assert_eq!(answer["verdict"], "broken", "{mode}: {answer}");
+        assert_eq!(answer["first_bad"]["node"], "blk.1.ffn_down", "{mode}");
+        assert_eq!(answer["first_bad"]["class"], "zeros", "{mode}");
+        assert_eq!(answer["first_bad"]["first_index"], 0, "{mode}");
+        assert_eq!(answer["inject"], "zeros@blk.1.ffn_down:1", "{mode}");
+    }
+    let text = diverge(&model, &["--inject", "tile@blk.1.ffn_down"]).stdout();
+    assert!(text.contains("broken: blk.1.ffn_down (matmul) is wrong on cpu: tile"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_injected_is_an_error() {
+    let model = tiny("llama-q8_0");
+    for wrong in ["zeros@blk.9.ffn_down", "zeros", "rust@output"] {
+        assert_ne!(diverge(&model, &["--inject", wrong]).status(), 0, "{wrong}");
+    }
+}

@@ -1,0 +1,473 @@
+//! The comparison itself.
+
+use super::class::classify;
+use super::report::{NodeReport, Report, Side, Token, Tokens, Verdict};
+use super::{Class, Difference};
+use crate::backend::{Alone, Cancel, Program, State, Want};
+use crate::generate::argmax;
+use crate::graph::{Graph, Node, NodeId, Rows};
+use crate::ops::Op;
+use crate::precision::Activations;
+use crate::{Error, Result};
+use std::time::{Duration, Instant};
+
+/// What each node of the second device is fed with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// The first device's inputs: blames an operation and not those before it.
+    #[default]
+    Isolated,
+    /// Its own: shows how errors grow.
+    Drift,
+}
+
+/// How two devices are compared.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What the second device is fed with.
+    pub mode: Mode,
+    /// Goes on after the first node that is wrong.
+    pub all: bool,
+    /// Tokens to continue with.
+    pub tokens: usize,
+    /// Runs of each node with the same inputs, 1 or more: a device that is wrong one time in four passes `n` runs with a
+    /// probability of `0.75^n`.
+    pub repeats: usize,
+    /// Tokens compared at once; at most as many as both devices take.
+    pub chunk: usize,
+    /// Activations of the two.
+    pub activations: (Activations, Activations),
+}
+
+/// A node is slow from so many milliseconds on, and so many times what others like it take.
+const SLOW_MS: f64 = 20.0;
+const SLOW_TIMES: f64 = 8.0;
+/// Where the first device's two best logits are no further apart than rounding may move them, another choice is none.
+const NEAR: f32 = 0.02;
+const NEAR_WITH_8_BITS: f32 = 0.45;
+/// Greedy continuations come from this many best.
+const TOP: usize = 5;
+
+/// Runs `ids` on both devices, of the same graph, and compares them node by node; then what each continues with.
+///
+/// The second must run nodes alone: prepare the CPU with the plain schedule, and both so that they keep all values.
+///
+/// # Errors
+/// What the first device cannot do. What the second cannot do is in the report.
+pub fn diverge(
+    graph: &Graph,
+    a: &mut dyn Program,
+    b: &mut dyn Program,
+    ids: &[u32],
+    options: &Options,
+    progress: &mut dyn FnMut(usize, usize),
+    cancel: &Cancel,
+) -> Result<Report> {
+    if ids.is_empty() {
+        return Err(Error::Option { name: "prompt".into(), what: "is empty; give at least one token".into() });
+    }
+    let side = |program: &dyn Program| {
+        let device = program.device();
+        Side { kind: device.kind.into(), detail: device.detail }
+    };
+    let mut report = Report {
+        verdict: Verdict::Same,
+        mode: if options.mode == Mode::Isolated { "isolated" } else { "drift" },
+        first_bad: None,
+        nodes: Vec::new(),
+        tokens: Tokens::default(),
+        a: side(a),
+        b: side(b),
+        prompt_tokens: ids.len(),
+        inject: None,
+    };
+    let mut found = Found::new(graph, options);
+    let context = ids.len() + options.tokens + 1;
+    let ended = found.prompt(a, b, context, ids, progress, cancel)?;
+    found.slow();
+    report.nodes = found.reports();
+    for node in &mut report.nodes {
+        let kernels = graph.find(&node.node).map_or_else(Vec::new, |id| b.kernels(id));
+        node.kernel = (!kernels.is_empty()).then(|| kernels.join(" + "));
+    }
+    report.first_bad = report.nodes.iter().find(|node| node.broken).cloned();
+    if !ended {
+        report.tokens = continuations(a, b, context, ids, options, cancel)?;
+    }
+    let eight = [options.activations.0, options.activations.1].contains(&Activations::Int8);
+    let near = if eight { NEAR_WITH_8_BITS } else { NEAR };
+    report.verdict = match &report.first_bad {
+        Some(_) => Verdict::Broken,
+        None if report.tokens.margin().is_some_and(|margin| margin > near) => Verdict::Drift,
+        None => Verdict::Same,
+    };
+    if report.verdict == Verdict::Same && options.mode == Mode::Drift && found.drifted() {
+        report.verdict = Verdict::Drift;
+    }
+    Ok(report)
+}
+
+/// What is known of each node so far: its worst chunk.
+struct Found<'a> {
+    graph: &'a Graph,
+    options: &'a Options,
+    nodes: Vec<Option<NodeReport>>,
+}
+
+impl<'a> Found<'a> {
+    fn new(graph: &'a Graph, options: &'a Options) -> Self {
+        Self { graph, options, nodes: vec![None; graph.nodes.len()] }
+    }
+
+    /// Nodes that take far longer than others of the same operation and width.
+    fn slow(&mut self) {
+        let times: Vec<_> =
+            self.nodes.iter().flatten().filter_map(|node| Some((node.op, node.width, node.ms?))).collect();
+        for node in self.nodes.iter_mut().flatten().filter(|node| !node.broken) {
+            let alike = times.iter().filter(|(op, width, _)| (*op, *width) == (node.op, node.width));
+            let mut alike: Vec<f64> = alike.map(|(_, _, ms)| *ms).collect();
+            alike.sort_unstable_by(f64::total_cmp);
+            if alike.len() < 3 && matches!(node.op, "matmul" | "attend") {
+                continue; // Their work differs, and there is no other like it.
+            }
+            if alike.len() < 3 {
+                alike = times.iter().map(|(_, _, ms)| *ms).collect();
+                alike.sort_unstable_by(f64::total_cmp);
+            }
+            let Some(median) = alike.get(alike.len() / 2) else { continue };
+            if node.ms.is_some_and(|ms| ms > SLOW_MS && ms > SLOW_TIMES * median) {
+                (node.broken, node.class) = (true, Some(Class::Slow));
+            }
+        }
+    }
+
+    fn reports(&self) -> Vec<NodeReport> {
+        self.nodes.iter().flatten().cloned().collect()
+    }
+
+    fn drifted(&self) -> bool {
+        self.nodes.iter().flatten().any(|node| node.class == Some(Class::Drift))
+    }
+
+    /// Chunk after chunk; returns whether it ended before the last, at a node that is wrong.
+    fn prompt(
+        &mut self,
+        a: &mut dyn Program,
+        b: &mut dyn Program,
+        context: usize,
+        ids: &[u32],
+        progress: &mut dyn FnMut(usize, usize),
+        cancel: &Cancel,
+    ) -> Result<bool> {
+        let (mut state_a, mut state_b) = (a.state(context)?, b.state(context)?);
+        let chunks = ids.len().div_ceil(self.options.chunk);
+        let mut logits = Vec::new();
+        for (i, chunk) in ids.chunks(self.options.chunk).enumerate() {
+            let wanted = usize::from(i + 1 == chunks);
+            let want = if wanted == 1 { Want::Last } else { Want::Nothing };
+            let position = state_a.position();
+            a.run(state_a.as_mut(), chunk, want, &mut logits, cancel)?;
+            let whole = match self.options.mode {
+                Mode::Isolated => {
+                    let values = self.values(a, &logits)?;
+                    // Back where the chunk began; what it appended is still there.
+                    let mut before = state_a.fork()?;
+                    let mut alone = |alone: &Alone<'_>| {
+                        before.truncate(position).ok()?;
+                        a.run_node(before.as_mut(), alone).ok()?
+                    };
+                    self.isolated(&values, &mut alone, b, state_b.as_mut(), chunk, wanted, progress, cancel)?
+                }
+                Mode::Drift => {
+                    let mut logits_b = Vec::new();
+                    b.run(state_b.as_mut(), chunk, want, &mut logits_b, cancel)?;
+                    self.drift(&Kept { program: a, logits: &logits }, &Kept { program: b, logits: &logits_b }, wanted)?
+                }
+            };
+            if !whole {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// All values of the first device's last chunk.
+    fn values(&self, a: &dyn Program, logits: &[f32]) -> Result<Vec<Vec<f32>>> {
+        let kept = Kept { program: a, logits };
+        let value = |i: usize| {
+            let node = &self.graph.nodes[i];
+            // Of rows that nobody wanted there are none.
+            if node.rows == Rows::Wanted && logits.is_empty() {
+                Ok(Vec::new())
+            } else {
+                kept.value(self.graph, NodeId(i))
+            }
+        };
+        (0..self.graph.nodes.len()).map(value).collect()
+    }
+
+    /// Every node of a chunk on the first device's inputs; false where it stopped at one that is wrong.
+    fn isolated(
+        &mut self,
+        a: &[Vec<f32>],
+        a_alone: &mut dyn FnMut(&Alone<'_>) -> Option<Vec<f32>>,
+        b: &mut dyn Program,
+        state: &mut dyn State,
+        ids: &[u32],
+        wanted: usize,
+        progress: &mut dyn FnMut(usize, usize),
+        cancel: &Cancel,
+    ) -> Result<bool> {
+        for (i, node) in self.graph.nodes.iter().enumerate() {
+            cancel.check()?;
+            progress(i, self.graph.nodes.len());
+            let id = NodeId(i);
+            if node.rows == Rows::Wanted && wanted == 0 {
+                continue;
+            }
+            let inputs: Vec<&[f32]> = node.inputs.iter().map(|input| a[input.0].as_slice()).collect();
+            let alone = Alone { ids, wanted, node: id, inputs: &inputs };
+            let mut runs = Vec::new();
+            let (mut error, mut fastest) = (None, Duration::MAX);
+            for _ in 0..self.options.repeats.max(1) {
+                let started = Instant::now();
+                match b.run_node(state, &alone) {
+                    Ok(Some(run)) => {
+                        fastest = fastest.min(started.elapsed());
+                        runs.push(run);
+                    }
+                    Ok(None) => {
+                        let what = format!("{} does not run nodes alone; use the plain schedule", b.device().kind);
+                        return Err(Error::Option { name: "schedule".into(), what });
+                    }
+                    Err(why) => {
+                        error = Some(why);
+                        break;
+                    }
+                }
+            }
+            // What is appended shows when it is attended to.
+            if node.width == 0 && error.is_none() {
+                continue;
+            }
+            let expected = &a[i];
+            let limit = self.limit(node);
+            let ms = (!runs.is_empty()).then_some(fastest.as_secs_f64() * 1e3);
+            self.note(id, expected, &runs, limit, error, ms);
+            if let Some(report) = self.nodes[i].as_mut().filter(|report| report.broken && !runs.is_empty())
+                && is_half(a_alone, &alone, &runs, limit)
+            {
+                report.class = Some(Class::Subgroup);
+            }
+            if !self.options.all && self.nodes[i].as_ref().is_some_and(|node| node.broken) {
+                return Ok(false);
+            }
+        }
+        state.advance(ids.len());
+        Ok(true)
+    }
+
+    /// Every node of a chunk that both have run by themselves.
+    fn drift(&mut self, a: &Kept<'_>, b: &Kept<'_>, wanted: usize) -> Result<bool> {
+        for (i, node) in self.graph.nodes.iter().enumerate() {
+            if node.width == 0 || node.rows == Rows::Wanted && wanted == 0 {
+                continue;
+            }
+            let (x, y) = (a.value(self.graph, NodeId(i))?, b.value(self.graph, NodeId(i))?);
+            let before = node.inputs.iter().filter_map(|input| self.nodes[input.0].as_ref());
+            let before = before.map(|node| node.difference.rel).fold(0.0, f64::max);
+            // A node is to blame where its error is large and those before it have none.
+            let limit = (before * 20.0).max(0.1);
+            self.note(NodeId(i), &x, &[y], limit, None, None);
+            let Some(report) = &mut self.nodes[i] else { continue };
+            if report.broken && report.difference.nan + report.difference.inf == 0 && report.difference.rel <= limit {
+                report.broken = false;
+                report.class = None;
+            }
+            if !report.broken && report.difference.rel > 0.05 {
+                report.class = Some(Class::Drift);
+            }
+            if !self.options.all && report.broken {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Keeps the worse of what is known of a node and what was found now.
+    fn note(
+        &mut self,
+        id: NodeId,
+        expected: &[f32],
+        runs: &[Vec<f32>],
+        limit: f64,
+        error: Option<Error>,
+        ms: Option<f64>,
+    ) {
+        let node = self.graph.node(id);
+        let none = Vec::new();
+        let compare = |run: &Vec<f32>| Difference::of(expected, run, node.width, limit);
+        let worst = runs.iter().max_by(|x, y| {
+            let key = |run: &Vec<f32>| {
+                let d = compare(run);
+                (d.nan + d.inf > 0, d.worst.max(d.rel))
+            };
+            key(x).partial_cmp(&key(y)).unwrap_or(std::cmp::Ordering::Equal)
+        });
+        let worst = worst.unwrap_or(&none);
+        let difference = if runs.is_empty() { Difference::default() } else { compare(worst) };
+        let unsteady = runs.iter().any(|run| run.iter().zip(worst).any(|(x, y)| x.to_bits() != y.to_bits()));
+        let broken = error.is_some() || unsteady || difference.is_broken(limit);
+        let class = broken.then(|| {
+            match &error {
+                Some(Error::GpuLost(_)) => return Class::Lost,
+                Some(_) => return Class::Refused,
+                None => {}
+            }
+            let rows: Vec<f64> = expected.chunks(node.width.max(1)).map(super::compare::typical).collect();
+            let wrong = |i: usize| {
+                let (x, y) = (f64::from(expected[i]), f64::from(worst[i]));
+                let size = x.abs() + rows[i / node.width.max(1)];
+                !y.is_finite() && x.is_finite() || (x - y).abs() > limit * size
+            };
+            classify(expected, worst, node.width, wrong, runs)
+        });
+        let max_a = expected.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+        let new = NodeReport {
+            node: node.name.clone(),
+            layer: layer(&node.name),
+            op: node.op.name(),
+            width: node.width,
+            rows: expected.len().checked_div(node.width).unwrap_or(0),
+            broken,
+            class,
+            difference,
+            max_a: f64::from(max_a),
+            kernel: None,
+            ms,
+            error: error.map(|error| error.to_string()),
+        };
+        let key = |node: &NodeReport| (node.broken, node.difference.rel);
+        match &mut self.nodes[id.0] {
+            Some(old) if key(old) >= key(&new) => old.max_a = old.max_a.max(new.max_a),
+            // Of several chunks, what a whole one takes.
+            Some(old) => *old = NodeReport { ms: old.ms.into_iter().chain(new.ms).reduce(f64::max), ..new },
+            old => *old = Some(new),
+        }
+    }
+
+    /// How far a number may be off, relative to its size and the typical one: what rounding can do.
+    fn limit(&self, node: &Node) -> f64 {
+        let (a, b) = self.options.activations;
+        let eight = a == Activations::Int8 || b == Activations::Int8;
+        match node.op {
+            Op::Matmul(_) if a == b => {
+                if eight {
+                    5e-3
+                } else {
+                    1e-4
+                }
+            }
+            Op::Matmul(_) if eight => 4.0,
+            Op::Matmul(_) => 0.05,
+            Op::Attend(_) if a == b => 1e-4,
+            Op::Attend(_) => 0.02,
+            _ => 5e-5,
+        }
+    }
+}
+
+/// Whether the output is what the first device gives if lanes beyond the 32nd of each 64 give nothing.
+fn is_half(
+    a: &mut dyn FnMut(&Alone<'_>) -> Option<Vec<f32>>,
+    alone: &Alone<'_>,
+    runs: &[Vec<f32>],
+    limit: f64,
+) -> bool {
+    let half = |input: &&[f32]| -> Vec<f32> {
+        input.iter().enumerate().map(|(i, x)| if i % 64 < 32 { *x } else { 0.0 }).collect()
+    };
+    let inputs: Vec<Vec<f32>> = alone.inputs.iter().map(half).collect();
+    let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+    let Some(halves) = a(&Alone { inputs: &inputs, ..*alone }) else { return false };
+    let different = halves.iter().any(|x| *x != 0.0);
+    let same = |run: &Vec<f32>| !Difference::of(&halves, run, halves.len(), 10.0 * limit).is_broken(10.0 * limit);
+    different && runs.iter().all(same)
+}
+
+/// The layer of a node, by its name.
+fn layer(name: &str) -> Option<usize> {
+    name.strip_prefix("blk.")?.split('.').next()?.parse().ok()
+}
+
+/// What a device kept of a chunk.
+struct Kept<'a> {
+    program: &'a dyn Program,
+    logits: &'a [f32],
+}
+
+impl Kept<'_> {
+    /// A value; none of what was appended.
+    fn value(&self, graph: &Graph, id: NodeId) -> Result<Vec<f32>> {
+        let node = graph.node(id);
+        if node.width == 0 {
+            return Ok(Vec::new());
+        }
+        if id == graph.logits() {
+            return Ok(self.logits.to_vec());
+        }
+        self.program.read(id).ok_or_else(|| Error::Option {
+            name: "keep".into(),
+            what: format!("{} kept no value of {}; let it keep all", self.program.device().kind, node.name),
+        })
+    }
+}
+
+/// The greedy continuation of one device, and its logits after each token.
+fn greedy(
+    program: &mut dyn Program,
+    context: usize,
+    ids: &[u32],
+    tokens: usize,
+    cancel: &Cancel,
+) -> Result<(Vec<u32>, Vec<Vec<Token>>)> {
+    let mut state = program.state(context)?;
+    let (mut next, mut logits) = (ids.to_vec(), Vec::new());
+    let (mut out, mut tops) = (Vec::new(), Vec::new());
+    for _ in 0..tokens {
+        program.run(state.as_mut(), &next, Want::Last, &mut logits, cancel)?;
+        tops.push(top(&logits));
+        let id = argmax(&logits).unwrap_or_default();
+        out.push(id);
+        next = vec![id];
+    }
+    Ok((out, tops))
+}
+
+fn continuations(
+    a: &mut dyn Program,
+    b: &mut dyn Program,
+    context: usize,
+    ids: &[u32],
+    options: &Options,
+    cancel: &Cancel,
+) -> Result<Tokens> {
+    let (ids_a, tops_a) = greedy(a, context, ids, options.tokens, cancel)?;
+    let (ids_b, tops_b) = greedy(b, context, ids, options.tokens, cancel)?;
+    let part_at = ids_a.iter().zip(&ids_b).position(|(a, b)| a != b);
+    let at = part_at.unwrap_or(options.tokens.saturating_sub(1));
+    let best = |tops: &[Vec<Token>]| tops.get(at).cloned().unwrap_or_default();
+    Ok(Tokens { part_at, top_a: best(&tops_a), top_b: best(&tops_b), a: ids_a, b: ids_b })
+}
+
+/// The best five.
+fn top(logits: &[f32]) -> Vec<Token> {
+    let mut all: Vec<Token> = logits.iter().zip(0..).map(|(logit, id)| Token { id, logit: *logit }).collect();
+    let greater = |x: &Token, y: &Token| y.logit.total_cmp(&x.logit).then(x.id.cmp(&y.id));
+    if all.len() > TOP {
+        all.select_nth_unstable_by(TOP, greater);
+        all.truncate(TOP);
+    }
+    all.sort_unstable_by(greater);
+    all
+}

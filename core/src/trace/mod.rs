@@ -1,0 +1,17 @@
+//! Where two devices part: every node of the graph on both, compared by its name.
+//!
+//! *Isolated*: each node of the second device gets the first one's inputs, so that an error is blamed on the operation
+//! that makes it and not on those before it. *Drift*: each device feeds itself, which shows how errors grow and which
+//! token flips first.
+
+mod class;
+mod compare;
+mod diverge;
+mod report;
+mod sides;
+
+pub use class::Class;
+pub use compare::Difference;
+pub use diverge::{Mode, Options, diverge};
+pub use report::{NodeReport, Report, Side, Token, Tokens, Verdict};
+pub use sides::{Setup, Which};

@@ -1,0 +1,112 @@
+//! What a comparison found, for people and machines.
+
+use super::{Class, Difference};
+use serde::Serialize;
+
+/// What it comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Nothing but rounding.
+    Same,
+    /// No node is wrong, but the devices part.
+    Drift,
+    /// A node is wrong.
+    Broken,
+}
+
+/// One of the devices.
+#[derive(Clone, Debug, Serialize)]
+pub struct Side {
+    /// `reference`, `cpu` or `gpu`.
+    pub kind: String,
+    /// Instruction set or adapter, threads, precision.
+    pub detail: String,
+}
+
+/// A node on both devices.
+#[derive(Clone, Debug, Serialize)]
+pub struct NodeReport {
+    /// Name, as GGUF names tensors.
+    pub node: String,
+    /// Its layer; `None` before the first and after the last.
+    pub layer: Option<usize>,
+    /// What it computes.
+    pub op: &'static str,
+    /// Floats of a row.
+    pub width: usize,
+    /// Rows compared.
+    pub rows: usize,
+    /// Whether it is wrong.
+    pub broken: bool,
+    /// What kind of wrong it is.
+    pub class: Option<Class>,
+    /// How far the two are apart.
+    #[serde(flatten)]
+    pub difference: Difference,
+    /// The largest magnitude on the first device.
+    pub max_a: f64,
+    /// The kernels that compute it on the second device, if that is a GPU.
+    pub kernel: Option<String>,
+    /// Milliseconds of the fastest run on the second device, its way there and back among them; isolated mode alone.
+    pub ms: Option<f64>,
+    /// What the second device said instead of a value.
+    pub error: Option<String>,
+}
+
+/// A token and its logit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Token {
+    /// Its id.
+    pub id: u32,
+    /// Its logit.
+    pub logit: f32,
+}
+
+/// What each device continues the prompt with, greedily.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Tokens {
+    /// The first device's ids.
+    pub a: Vec<u32>,
+    /// The second device's.
+    pub b: Vec<u32>,
+    /// The first token that is not the same.
+    pub part_at: Option<usize>,
+    /// The first device's best five there, or after the last.
+    pub top_a: Vec<Token>,
+    /// The second device's.
+    pub top_b: Vec<Token>,
+}
+
+impl Tokens {
+    /// Where the texts part: how much higher the first device's logit of its choice is than of the second's.
+    pub fn margin(&self) -> Option<f32> {
+        let at = self.part_at?;
+        let logit = |id: u32| self.top_a.iter().find(|token| token.id == id).map(|token| token.logit);
+        let (own, other) = (logit(*self.a.get(at)?)?, logit(*self.b.get(at)?));
+        Some(other.map_or(f32::INFINITY, |other| own - other))
+    }
+}
+
+/// A comparison of two devices.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// What it comes to.
+    pub verdict: Verdict,
+    /// `isolated` or `drift`.
+    pub mode: &'static str,
+    /// The first node that is wrong.
+    pub first_bad: Option<NodeReport>,
+    /// All nodes that were compared, in the graph's order.
+    pub nodes: Vec<NodeReport>,
+    /// Greedy continuations.
+    pub tokens: Tokens,
+    /// The first device, which is taken to be right.
+    pub a: Side,
+    /// The second.
+    pub b: Side,
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Which bad driver was played, if one was.
+    pub inject: Option<String>,
+}

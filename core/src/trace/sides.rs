@@ -1,0 +1,78 @@
+//! The devices of a comparison, prepared so that every value can be seen.
+
+use crate::Result;
+use crate::backend::Program;
+use crate::backend::cpu::{self, Cpu};
+use crate::backend::gpu::{self, Gpu, Tier};
+use crate::backend::reference::Reference;
+use crate::graph::{Graph, PrecisionPlan};
+use crate::precision::{Activations, KvType};
+use crate::schedule::Keep;
+use crate::weights::Weights;
+
+/// A device to compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Plain loops in f32.
+    Reference,
+    /// Packed integers.
+    Cpu,
+    /// WGSL kernels.
+    Gpu,
+}
+
+/// How the devices are prepared.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// CPU threads.
+    pub threads: usize,
+    /// Tokens compared at once.
+    pub chunk: usize,
+    /// How activations enter integer products.
+    pub activations: Activations,
+    /// How keys and values are stored, except by the reference.
+    pub kv: KvType,
+    /// A part of the GPU's name; the best one without.
+    pub adapter: Option<String>,
+    /// The GPU's tier; its own without.
+    pub tier: Option<Tier>,
+}
+
+impl Setup {
+    /// Prepares a device: every value stays readable, and nodes run alone.
+    ///
+    /// # Errors
+    /// The device's own.
+    pub fn prepare(&self, which: Which, graph: Graph, weights: Weights) -> Result<Box<dyn Program>> {
+        let Self { threads, chunk, activations, kv, .. } = *self;
+        let (plain, keep) = (true, Keep::All);
+        Ok(match which {
+            Which::Reference => Box::new(Reference::prepare(graph, weights, threads, chunk)?),
+            Which::Cpu => {
+                let options = cpu::Options { threads, chunk, activations, kv, plain, keep, isa: cpu::Isa::best() };
+                Box::new(Cpu::prepare(graph, weights, options, &mut |_, _| {})?)
+            }
+            Which::Gpu => {
+                let options = gpu::Options {
+                    adapter: self.adapter.clone(),
+                    tier: self.tier,
+                    threads,
+                    chunk,
+                    activations,
+                    kv,
+                    plain,
+                    keep,
+                    precision: PrecisionPlan::default(),
+                    cache: None,
+                    lose_after: None,
+                };
+                Box::new(Gpu::prepare(graph, weights, options, &mut |_, _| {})?)
+            }
+        })
+    }
+
+    /// What a device's products are fed with.
+    pub fn activations_of(&self, which: Which) -> Activations {
+        if which == Which::Reference { Activations::F32 } else { self.activations }
+    }
+}

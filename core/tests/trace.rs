@@ -1,0 +1,175 @@
+//! Comparing devices node by node: no false alarm where there is nothing, and every bad driver is found, named and told
+//! apart.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use common::models::{self, data};
+use common::tiers::tiers;
+use common::{everything, golden};
+use kinglet::backend::Cancel;
+use kinglet::backend::bad::{Bad, Inject, Kind};
+use kinglet::graph::Graph;
+use kinglet::precision::{Activations, KvType};
+use kinglet::trace::{Class, Mode, Options, Report, Setup, Verdict, Which, diverge};
+use std::path::Path;
+
+const IDS: [u32; 9] = [1, 7, 50, 3, 111, 20, 5, 90, 14];
+
+fn setup(activations: Activations, chunk: usize) -> Setup {
+    Setup { threads: 2, chunk, activations, kv: KvType::F16, adapter: None, tier: None }
+}
+
+fn options(setup: &Setup, a: Which, b: Which) -> Options {
+    Options {
+        mode: Mode::Isolated,
+        all: false,
+        tokens: 4,
+        repeats: 3,
+        chunk: setup.chunk,
+        activations: (setup.activations_of(a), setup.activations_of(b)),
+    }
+}
+
+fn compare(path: &Path, setup: &Setup, a: Which, b: Which, options: &Options, inject: Option<&Inject>) -> Report {
+    let (graph, weights) = models::open(path);
+    let mut first = setup.prepare(a, graph.clone(), weights.clone()).unwrap();
+    let mut second = setup.prepare(b, graph.clone(), weights).unwrap();
+    if let Some(inject) = inject {
+        second = Box::new(Bad::new(second, graph.clone(), inject.clone(), setup.chunk).unwrap());
+    }
+    let go = Cancel::default();
+    diverge(&graph, first.as_mut(), second.as_mut(), &IDS, options, &mut |_, _| {}, &go).unwrap()
+}
+
+fn is_clean(report: &Report, what: &str) {
+    let first = report.first_bad.as_ref();
+    assert_eq!(report.verdict, Verdict::Same, "{what}: {first:?} {:?}", report.tokens);
+    assert!(report.tokens.a.len() == 4 && report.nodes.len() > 20, "{what}");
+}
+
+#[test]
+fn devices_that_are_right_raise_no_alarm() {
+    for (i, model) in golden::tiny("tiny").into_iter().enumerate() {
+        let path = data(&format!("tiny/{}", model.file));
+        let tiers = tiers();
+        let tier = Some(tiers[i % tiers.len()]);
+        // Several chunks, the last one shorter.
+        let setup = Setup { tier, ..setup(Activations::Int16, 4) };
+        for (a, b) in [(Which::Reference, Which::Cpu), (Which::Reference, Which::Gpu), (Which::Cpu, Which::Gpu)] {
+            for mode in [Mode::Isolated, Mode::Drift] {
+                let options = Options { mode, ..options(&setup, a, b) };
+                let report = compare(&path, &setup, a, b, &options, None);
+                is_clean(&report, &format!("{} {a:?} {b:?} {mode:?} {tier:?}", model.file));
+            }
+        }
+    }
+}
+
+#[test]
+fn real_models_raise_no_alarm() {
+    for path in [models::smollm2(), models::gemma3()] {
+        for activations in [Activations::Int16, Activations::Int8] {
+            let setup = setup(activations, 16);
+            for (a, b) in [(Which::Cpu, Which::Gpu), (Which::Reference, Which::Cpu)] {
+                // 8 bits are far from f32.
+                if activations == Activations::Int8 && a == Which::Reference {
+                    continue;
+                }
+                let report = compare(&path, &setup, a, b, &options(&setup, a, b), None);
+                is_clean(&report, &format!("{} {a:?} {b:?} {activations:?}", path.display()));
+            }
+        }
+    }
+}
+
+/// What each bad driver may be taken for: by what it does to numbers of this size.
+fn classes(kind: Kind, overflows: bool) -> &'static [Class] {
+    match kind {
+        Kind::F16Residual | Kind::F16Accumulate if overflows => &[Class::Overflow],
+        Kind::F16Residual | Kind::F16Accumulate => &[Class::Precision],
+        Kind::Zeros => &[Class::Zeros],
+        Kind::Tile => &[Class::Tile],
+        Kind::Flaky | Kind::Stale => &[Class::Nondeterministic],
+        Kind::FromIndex => &[Class::Limit],
+        Kind::Subgroup32 => &[Class::Subgroup],
+        Kind::Lost => &[Class::Lost],
+        Kind::Refused => &[Class::Refused],
+        Kind::Slow => &[Class::Slow],
+    }
+}
+
+/// Every kind at these nodes: named exactly; returns how many there were, and how many were of the right class.
+fn injected(path: &Path, b: Which, nodes: &[&str]) -> (usize, usize) {
+    let (graph, _) = models::open(path);
+    let (mut all, mut right) = (0, 0);
+    for node in nodes {
+        for (name, kind) in Kind::ALL {
+            // Flaky one time in two, so that three runs with another outcome each would be the exception.
+            let probability = if kind == Kind::Flaky { 0.5 } else { 1.0 };
+            let inject = Inject { kind, node: (*node).into(), probability };
+            let setup = setup(Activations::Int16, 16);
+            let options =
+                Options { repeats: if kind == Kind::Flaky { 12 } else { 2 }, ..options(&setup, Which::Cpu, b) };
+            let report = compare(path, &setup, Which::Cpu, b, &options, Some(&inject));
+            let what = format!("{} {name}@{node}", path.display());
+            assert_eq!(report.verdict, Verdict::Broken, "{what}");
+            let bad = report.first_bad.expect(&what);
+            assert_eq!(bad.node, *node, "{what}: {bad:?}");
+            let overflows = bad.max_a > 65_504.0;
+            let ok = bad.class.is_some_and(|class| classes(kind, overflows).contains(&class));
+            if !ok {
+                println!("{what}: taken for {:?}", bad.class);
+            }
+            all += 1;
+            right += usize::from(ok);
+            assert!(graph.find(&bad.node).is_some());
+        }
+    }
+    (all, right)
+}
+
+/// A node of each operation that has a value, in the middle of the model.
+fn each_operation(graph: &Graph) -> Vec<String> {
+    let mut nodes: Vec<(&str, &str)> = Vec::new();
+    for node in graph.nodes.iter().skip(graph.nodes.len() / 3) {
+        if node.width > 0 && nodes.iter().all(|(op, _)| *op != node.op.name()) {
+            nodes.push((node.op.name(), &node.name));
+        }
+    }
+    nodes.into_iter().map(|(_, name)| name.to_owned()).collect()
+}
+
+#[test]
+fn every_bad_driver_is_found_and_told_apart() {
+    let (mut all, mut right) = (0, 0);
+    for model in ["tiny/tiny-gemma3-q8_0.gguf", "tiny/tiny-llama-q4_0.gguf"] {
+        let path = data(model);
+        let (graph, _) = models::open(&path);
+        let nodes = each_operation(&graph);
+        let nodes: Vec<&str> = nodes.iter().map(String::as_str).collect();
+        for b in [Which::Cpu, Which::Gpu] {
+            // The GPU's drivers are the slower ones to try.
+            let nodes = if b == Which::Gpu && !everything() { &nodes[..2] } else { &nodes[..] };
+            let (a, r) = injected(&path, b, nodes);
+            (all, right) = (all + a, right + r);
+        }
+    }
+    println!("{right} of {all} of the right class");
+    assert!(right * 100 >= all * 95, "{right} of {all}");
+}
+
+#[test]
+fn bad_drivers_under_real_models_are_found() {
+    // The residual of Gemma 3 270M exceeds f16.
+    let nodes = ["blk.5.ffn_down", "blk.9.l_out", "blk.12.attn_q_rope"];
+    let (mut all, mut right) = (0, 0);
+    for path in [models::smollm2(), models::gemma3()] {
+        for b in if everything() { vec![Which::Cpu, Which::Gpu] } else { vec![Which::Cpu] } {
+            let (a, r) = injected(&path, b, if everything() { &nodes } else { &nodes[1..2] });
+            (all, right) = (all + a, right + r);
+        }
+    }
+    println!("{right} of {all} of the right class");
+    assert!(right * 100 >= all * 95, "{right} of {all}");
+}
