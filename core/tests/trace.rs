@@ -9,9 +9,9 @@ use common::tiers::tiers;
 use common::{everything, golden};
 use kinglet::backend::Cancel;
 use kinglet::backend::bad::{Bad, Inject, Kind};
-use kinglet::graph::Graph;
+use kinglet::graph::{Graph, Stored};
 use kinglet::precision::{Activations, KvType};
-use kinglet::trace::{Class, Mode, Options, Report, Setup, Verdict, Which, diverge};
+use kinglet::trace::{Class, F16_MAX, Mode, Options, Report, Setup, Verdict, Which, activations, diverge, plan};
 use std::path::Path;
 
 const IDS: [u32; 9] = [1, 7, 50, 3, 111, 20, 5, 90, 14];
@@ -183,4 +183,25 @@ fn bad_drivers_under_real_models_are_found() {
     }
     println!("{right} of {all} of the right class");
     assert!(right * 100 >= all * 95, "{right} of {all}");
+}
+
+/// Gemma 3 270M's residual stream exceeds f16; the plan keeps it in f32, and a device would refuse another one.
+#[test]
+fn what_exceeds_f16_stays_f32() {
+    let path = models::gemma3();
+    let (graph, weights) = models::open(&path);
+    let goldens: golden::Greedy = golden::read("gemma3-270m/greedy.json");
+    let ids = &goldens.runs.iter().max_by_key(|run| run.prompt_ids.len()).unwrap().prompt_ids[..64];
+    let mut program = setup(Activations::Int16, 64).prepare(Which::Cpu, graph.clone(), weights).unwrap();
+    let found = activations(&graph, program.as_mut(), ids, 64, &Cancel::default()).unwrap();
+    assert_eq!(found.len(), graph.nodes.iter().filter(|node| node.width > 0).count());
+    let over: Vec<_> = found.iter().filter(|node| node.max_abs > F16_MAX).collect();
+    assert!(over.iter().any(|node| node.node.ends_with(".l_out")), "{over:?}");
+    assert!(over.iter().all(|node| node.stored == "f32" && node.over_f16 > 0 && node.why.is_some()), "{over:?}");
+    let f16 = found.iter().filter(|node| node.stored == "f16").count();
+    println!("{} of {} exceed f16, {f16} may be stored in it", over.len(), found.len());
+    assert!(f16 > 20);
+    let plan = plan(&found);
+    plan.check(&graph).unwrap();
+    assert!(plan.allow(&over[0].node, Stored::F16).check(&graph).is_err());
 }

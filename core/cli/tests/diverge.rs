@@ -1,4 +1,4 @@
-//! `diverge` as a process.
+//! `diverge` and `activations` as processes.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
@@ -45,6 +45,24 @@ fn the_first_bad_node_is_named() {
     }
     let text = diverge(&model, &["--inject", "tile@blk.1.ffn_down"]).stdout();
     assert!(text.contains("broken: blk.1.ffn_down (matmul) is wrong on cpu: tile"), "{text}");
+}
+
+#[test]
+fn activations_write_a_plan() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("plan.json");
+    let model = tiny("llama-q8_0");
+    let ran = run(&["activations", &model, "--tokens", "12", "--json", "--plan", plan.to_str().unwrap()]);
+    let answer = ran.json();
+    let nodes = answer["nodes"].as_array().unwrap();
+    assert!(answer["tokens"].as_u64().unwrap() <= 12 && nodes.len() > 20, "{answer}");
+    let norm = nodes.iter().find(|node| node["node"] == "blk.0.attn_norm").unwrap();
+    assert!(norm["stored"] == "f32" && norm["why"].is_string() && norm["max_abs"].as_f64().unwrap() > 0.0, "{norm}");
+    let plan: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(plan).unwrap()).unwrap();
+    assert_eq!(plan["stored"]["blk.0.attn_v"], "f16", "{plan}");
+    assert!(plan["stored"].get("blk.0.attn_norm").is_none(), "{plan}");
+    let text = run(&["activations", &model]).stdout();
+    assert!(text.contains("0 nodes exceed f16's 65504"), "{text}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What kind of wrong a value is, by evidence.
 
+use super::activations::F16_MAX;
 use super::compare::typical;
 use serde::Serialize;
 
@@ -53,8 +54,6 @@ impl Class {
     }
 }
 
-/// The largest number of f16.
-pub const F16_MAX: f32 = 65_504.0;
 /// Rectangles that kernels work on are no smaller.
 const TILE: usize = 4;
 /// Roundings of bf16, and a little more, relative to a number.
@@ -82,42 +81,38 @@ pub fn classify(a: &[f32], b: &[f32], width: usize, wrong: impl Fn(usize) -> boo
     if b.iter().all(|x| *x == 0.0) {
         return Class::Zeros;
     }
+    // The rectangle around what is wrong.
     let width = width.max(1);
-    let (top, bottom) = (first / width, last / width);
     let left = bad.iter().map(|i| i % width).min().unwrap_or(0);
     let right = bad.iter().map(|i| i % width).max().unwrap_or(0);
-    let (rows, columns) = (bottom - top + 1, right - left + 1);
-    let whole = rows == b.len() / width && columns == width;
-    let fill = bad.len() as f32 / (rows * columns) as f32;
-    // A rectangle of whole columns that ends before the row does, or of some rows.
-    if !whole && fill > 0.5 && columns >= TILE && left % TILE == 0 && right + 1 < width {
-        return Class::Tile;
+    let (rows, columns) = (last / width - first / width + 1, right - left + 1);
+    let all_rows = rows == b.len() / width;
+    let is_dense = bad.len() * 2 > rows * columns;
+    let is_tile = is_dense && columns >= TILE && left % TILE == 0 && !(all_rows && columns == width);
+    let ends_inside = right + 1 < width;
+    let rest_is_bad = first > 0 && bad.len() * 2 > b.len() - first && last + width.min(64) >= b.len();
+    let rest_of_rows_is_bad = is_dense && left > 0 && !ends_inside && all_rows;
+    if is_tile && ends_inside {
+        Class::Tile
+    } else if rest_is_bad || rest_of_rows_is_bad {
+        Class::Limit
+    } else if is_tile {
+        Class::Tile
+    } else if bad.iter().all(|i| b[*i] == 0.0) {
+        Class::Zeros
+    } else {
+        Class::Wrong
     }
-    let after = b.len() - first;
-    if first > 0 && bad.len() as f32 > 0.5 * after as f32 && last + width.min(64) >= b.len() {
-        return Class::Limit;
-    }
-    if columns < width && fill > 0.5 && left > 0 && right + 1 == width {
-        // From a column on, in every row.
-        return if rows == b.len() / width { Class::Limit } else { Class::Tile };
-    }
-    if !whole && fill > 0.5 && columns >= TILE && left % TILE == 0 {
-        return Class::Tile;
-    }
-    if bad.iter().all(|i| b[*i] == 0.0) && fill > 0.9 {
-        return Class::Zeros;
-    }
-    Class::Wrong
 }
 
 /// Whether most numbers are off, and none by more than a rounding of a smaller type.
 fn is_rounded(a: &[f32], b: &[f32], width: usize) -> bool {
     let width = width.max(1);
-    let rows = a.chunks(width).zip(b.chunks(width));
+    let mut rows = a.chunks(width).zip(b.chunks(width));
     let near = |(a, b): (&[f32], &[f32])| {
         let typical = typical(a) as f32;
         a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 2.0 * BF16_ROUNDING * (a.abs() + typical))
     };
     let off = a.iter().zip(b).filter(|(a, b)| a != b).count();
-    off * 2 > a.iter().filter(|a| **a != 0.0).count() && { rows }.all(near)
+    off * 2 > a.iter().filter(|a| **a != 0.0).count() && rows.all(near)
 }

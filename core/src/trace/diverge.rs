@@ -1,7 +1,7 @@
 //! The comparison itself.
 
 use super::class::classify;
-use super::report::{NodeReport, Report, Side, Token, Tokens, Verdict};
+use super::report::{NodeReport, Report, Side, Token, Tokens, Verdict, layer};
 use super::{Class, Difference};
 use crate::backend::{Alone, Cancel, Program, State, Want};
 use crate::generate::argmax;
@@ -393,11 +393,6 @@ fn is_half(
     let different = halves.iter().any(|x| *x != 0.0);
     let same = |run: &Vec<f32>| !Difference::of(&halves, run, halves.len(), 10.0 * limit).is_broken(10.0 * limit);
     different && runs.iter().all(same)
-}
-
-/// The layer of a node, by its name.
-fn layer(name: &str) -> Option<usize> {
-    name.strip_prefix("blk.")?.split('.').next()?.parse().ok()
 }
 
 /// What a device kept of a chunk.

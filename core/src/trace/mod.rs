@@ -4,12 +4,14 @@
 //! that makes it and not on those before it. *Drift*: each device feeds itself, which shows how errors grow and which
 //! token flips first.
 
+mod activations;
 mod class;
 mod compare;
 mod diverge;
 mod report;
 mod sides;
 
+pub use activations::{Activation, F16_MAX, activations, plan};
 pub use class::Class;
 pub use compare::Difference;
 pub use diverge::{Mode, Options, diverge};

@@ -110,3 +110,8 @@ pub struct Report {
     /// Which bad driver was played, if one was.
     pub inject: Option<String>,
 }
+
+/// The layer of a node, by its name.
+pub(super) fn layer(name: &str) -> Option<usize> {
+    name.strip_prefix("blk.")?.split('.').next()?.parse().ok()
+}

@@ -158,7 +158,7 @@ impl Diverge {
         };
         let report = self.compare(app, &gguf, &ids)?;
         if app.json {
-            let model_sha256 = gguf.sha256().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+            let model_sha256 = super::hex(&gguf.sha256());
             output::json(&Answer { report, model_sha256 })?;
         } else {
             show(&report, &Tokenizer::from_gguf(&gguf)?)?;

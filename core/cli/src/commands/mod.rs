@@ -1,5 +1,6 @@
 //! One file a command, and what several of them need.
 
+mod activations;
 mod bench;
 mod chat;
 mod classify;
@@ -58,6 +59,8 @@ pub enum Command {
     Bench(bench::Bench),
     /// Find where two devices part, node by node
     Diverge(diverge::Diverge),
+    /// Show how large a model's values become, and what may be stored in f16
+    Activations(activations::Activations),
     /// List the GPUs, what they can do, and why one is not used
     Devices(devices::Devices),
 }
@@ -80,6 +83,7 @@ impl Command {
             Self::Eval(command) => command.run(app),
             Self::Bench(command) => command.run(app),
             Self::Diverge(command) => command.run(app),
+            Self::Activations(command) => command.run(app),
             Self::Devices(command) => command.run(app),
         }
     }
@@ -94,6 +98,11 @@ fn encode(tokenizer: &Tokenizer, text: &str, bos: bool, special: bool) -> Result
     }
     ids.extend(tokenizer.encode(text, if special { Special::Parse } else { Special::Plain })?);
     Ok(ids)
+}
+
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// A token's text, with U+FFFD for what is not UTF-8; nothing for an id that is not in the vocabulary.
