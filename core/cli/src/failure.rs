@@ -20,6 +20,11 @@ impl Failure {
         Self::Kinglet(kinglet::Error::Io { path: path.to_path_buf(), source })
     }
 
+    /// A file that cannot be written.
+    pub fn write(path: &Path, source: &io::Error) -> Self {
+        Self::Here("io", format!("cannot write {}: {source}", path.display()))
+    }
+
     /// An option that makes no sense with the data at hand.
     pub fn option(name: &str, what: impl Into<String>) -> Self {
         Self::Kinglet(kinglet::Error::Option { name: name.into(), what: what.into() })

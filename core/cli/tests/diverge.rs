@@ -47,6 +47,35 @@ fn the_first_bad_node_is_named() {
     assert!(text.contains("broken: blk.1.ffn_down (matmul) is wrong on cpu: tile"), "{text}");
 }
 
+/// A browser needs nothing but the file, and finds in it what the JSON says.
+#[test]
+fn a_page_shows_it_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.html");
+    let more = ["--json", "--all", "--inject", "tile@blk.1.ffn_down", "--html", path.to_str().unwrap()];
+    let answer = diverge(&tiny("llama-q8_0"), &more).json();
+    let page = std::fs::read_to_string(&path).unwrap();
+    assert!(page.len() < 2_000_000, "{}", page.len());
+    for outside in ["http:", "https:", "//cdn", "src=", "href=", "@import", "url("] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    assert_eq!(page.matches("</script").count(), 1);
+    let data = page.lines().find_map(|line| line.strip_prefix("const data = ")?.strip_suffix(';')).unwrap();
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    let (bad, shown) = (&answer["first_bad"], &data["report"]["first_bad"]);
+    for field in ["node", "class", "first_index", "slice", "kernel"] {
+        assert_eq!(bad[field], shown[field], "{field}");
+    }
+    let slice = &shown["slice"];
+    let at = (shown["first_index"].as_u64().unwrap() - slice["from"].as_u64().unwrap()) as usize;
+    let (a, b) = (slice["a"][at].as_f64().unwrap(), slice["b"][at].as_f64().unwrap());
+    assert!((1.0 - 2.0 * a - b).abs() < 1e-4, "the tile is 1 - 2 x: {a} {b}");
+    let id = data["report"]["tokens"]["a"][0].to_string();
+    assert!(data["pieces"][&id].is_string(), "{id}");
+    let nowhere = folder.path().join("none").join("report.html");
+    assert_ne!(diverge(&tiny("llama-q8_0"), &["--html", nowhere.to_str().unwrap()]).status(), 0);
+}
+
 #[test]
 fn activations_write_a_plan() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! A driver that is wrong on purpose: around any device, one node's output is spoilt in a way that drivers are known to
 //! spoil it. To prove that what looks for errors finds them, and to show what it says then; not part of a release.
 
-use super::{Alone, Cancel, Device, Memory, Program, State, Want};
+use super::{Alone, Cancel, Device, KernelText, Memory, Program, State, Want};
 use crate::graph::{Graph, NodeId, Rows};
 use crate::{Error, Result};
 use half::f16;
@@ -228,7 +228,7 @@ impl Program for Bad {
         Ok(())
     }
 
-    fn kernels(&self, node: NodeId) -> Vec<String> {
+    fn kernels(&self, node: NodeId) -> Vec<KernelText> {
         self.inner.kernels(node)
     }
 

@@ -163,6 +163,15 @@ pub struct KernelTime {
     pub time: Option<Duration>,
 }
 
+/// A kernel as the driver gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KernelText {
+    /// Kernel and constants.
+    pub name: String,
+    /// The whole of it, linked.
+    pub wgsl: String,
+}
+
 /// One node of the chunk that would come next, to be run on its own, from values that it may not have computed.
 #[derive(Clone, Copy, Debug)]
 pub struct Alone<'a> {
@@ -209,7 +218,7 @@ pub trait Program: Send {
     }
 
     /// The kernels that compute a node when it runs alone, for people; none where there are no kernels.
-    fn kernels(&self, _node: NodeId) -> Vec<String> {
+    fn kernels(&self, _node: NodeId) -> Vec<KernelText> {
         Vec::new()
     }
 

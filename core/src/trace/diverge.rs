@@ -1,7 +1,7 @@
 //! The comparison itself.
 
 use super::class::classify;
-use super::report::{NodeReport, Report, Side, Token, Tokens, Verdict, layer};
+use super::report::{NodeReport, Report, Side, Slice, Token, Tokens, Verdict, layer};
 use super::{Class, Difference};
 use crate::backend::{Alone, Cancel, Program, State, Want};
 use crate::generate::argmax;
@@ -9,6 +9,7 @@ use crate::graph::{Graph, Node, NodeId, Rows};
 use crate::ops::Op;
 use crate::precision::Activations;
 use crate::{Error, Result};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// What each node of the second device is fed with.
@@ -45,6 +46,8 @@ const SLOW_TIMES: f64 = 8.0;
 /// Where the first device's two best logits are no further apart than rounding may move them, another choice is none.
 const NEAR: f32 = 0.02;
 const NEAR_WITH_8_BITS: f32 = 0.45;
+/// Between the names of several kernels that make one value.
+const SEVERAL: &str = " + ";
 /// Greedy continuations come from this many best.
 const TOP: usize = 5;
 
@@ -75,6 +78,7 @@ pub fn diverge(
         mode: if options.mode == Mode::Isolated { "isolated" } else { "drift" },
         first_bad: None,
         nodes: Vec::new(),
+        kernels: BTreeMap::new(),
         tokens: Tokens::default(),
         a: side(a),
         b: side(b),
@@ -88,7 +92,9 @@ pub fn diverge(
     report.nodes = found.reports();
     for node in &mut report.nodes {
         let kernels = graph.find(&node.node).map_or_else(Vec::new, |id| b.kernels(id));
-        node.kernel = (!kernels.is_empty()).then(|| kernels.join(" + "));
+        let names: Vec<&str> = kernels.iter().map(|kernel| kernel.name.as_str()).collect();
+        node.kernel = (!names.is_empty()).then(|| names.join(SEVERAL));
+        report.kernels.extend(kernels.into_iter().map(|kernel| (kernel.name, kernel.wgsl)));
     }
     report.first_bad = report.nodes.iter().find(|node| node.broken).cloned();
     if !ended {
@@ -343,6 +349,7 @@ impl<'a> Found<'a> {
             class,
             difference,
             max_a: f64::from(max_a),
+            slice: Slice::around(expected, worst, difference.first_index),
             kernel: None,
             ms,
             error: error.map(|error| error.to_string()),

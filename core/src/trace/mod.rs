@@ -15,5 +15,5 @@ pub use activations::{Activation, F16_MAX, activations, plan};
 pub use class::Class;
 pub use compare::Difference;
 pub use diverge::{Mode, Options, diverge};
-pub use report::{NodeReport, Report, Side, Token, Tokens, Verdict};
+pub use report::{NodeReport, Report, Side, Slice, Token, Tokens, Verdict};
 pub use sides::{Setup, Which};

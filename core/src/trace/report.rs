@@ -2,6 +2,7 @@
 
 use super::{Class, Difference};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What it comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -46,12 +47,44 @@ pub struct NodeReport {
     pub difference: Difference,
     /// The largest magnitude on the first device.
     pub max_a: f64,
+    /// Some numbers of both, around the first that is not finite, or is wrong, or around the one that is furthest off.
+    pub slice: Option<Slice>,
     /// The kernels that compute it on the second device, if that is a GPU.
     pub kernel: Option<String>,
     /// Milliseconds of the fastest run on the second device, its way there and back among them; isolated mode alone.
     pub ms: Option<f64>,
     /// What the second device said instead of a value.
     pub error: Option<String>,
+}
+
+/// The same few numbers of a value on both devices.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Slice {
+    /// Index of the first.
+    pub from: usize,
+    /// The first device's.
+    pub a: Vec<f32>,
+    /// The second device's.
+    pub b: Vec<f32>,
+}
+
+impl Slice {
+    /// Numbers before the one that it is about, and in all.
+    const BEFORE: usize = 4;
+    const MOST: usize = 12;
+
+    /// Around the first number that is not finite on the second device alone; or that at `wrong`; or the one that is
+    /// furthest off. `None` where there are none on both.
+    pub(super) fn around(a: &[f32], b: &[f32], wrong: Option<usize>) -> Option<Self> {
+        let lost = a.iter().zip(b).position(|(a, b)| a.is_finite() && !b.is_finite());
+        let furthest = || {
+            let off = a.iter().zip(b).map(|(a, b)| (a - b).abs()).enumerate();
+            off.max_by(|x, y| x.1.total_cmp(&y.1)).map(|(at, _)| at)
+        };
+        let from = lost.or(wrong).or_else(furthest)?.saturating_sub(Self::BEFORE);
+        let part = |all: &[f32]| all.get(from..all.len().min(from + Self::MOST)).map(<[f32]>::to_vec);
+        Some(Self { from, a: part(a)?, b: part(b)? })
+    }
 }
 
 /// A token and its logit.
@@ -99,6 +132,9 @@ pub struct Report {
     pub first_bad: Option<NodeReport>,
     /// All nodes that were compared, in the graph's order.
     pub nodes: Vec<NodeReport>,
+    /// What the kernels of those nodes are, by name: WGSL. Too much to read but in a page.
+    #[serde(skip)]
+    pub kernels: BTreeMap<String, String>,
     /// Greedy continuations.
     pub tokens: Tokens,
     /// The first device, which is taken to be right.

@@ -96,7 +96,7 @@ impl Activations {
             let stored = nodes.iter().filter(|node| node.stored != "f32").map(|node| (node.node.clone(), node.stored));
             let plan = Plan { model_sha256: super::hex(&gguf.sha256()), stored: stored.collect() };
             let json = serde_json::to_string_pretty(&plan).map_err(|error| Failure::Output(error.into()))?;
-            std::fs::write(path, json + "\n").map_err(Failure::Output)?;
+            std::fs::write(path, json + "\n").map_err(|source| Failure::write(path, &source))?;
         }
         let over_f16 = nodes.iter().filter(|node| node.over_f16 > 0).count();
         if app.json {

@@ -1,5 +1,6 @@
 //! `kinglet diverge`: where two devices part.
 
+use super::page;
 use crate::app::{App, Outcome, Ran};
 use crate::args::{ActivationsArg, KvArg, positive, tier};
 use crate::failure::Failure;
@@ -81,6 +82,10 @@ pub struct Diverge {
     #[arg(long, value_name = "NAME")]
     gpu_adapter: Option<String>,
 
+    /// Write a page that shows it all in a browser: one file that needs no network
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
     /// Play a bad driver on B: KIND@NODE[:PROBABILITY], for instance `zeros@blk.3.ffn_down`. Kinds: f16-residual,
     /// f16-accumulate, zeros, tile, flaky, stale, from-index, subgroup32, lost, slow, refused
     #[arg(long, value_name = "KIND@NODE")]
@@ -127,12 +132,12 @@ again), limit (from an index on), precision (rounded to a smaller type), subgrou
 nothing), lost, refused (the device would not run it), slow, drift, wrong (none of these)
 rel        root of the mean square error, relative; worst: of one number, relative to it and the typical one of its row
 With --json: verdict, mode, first_bad and nodes [{node, layer, op, width, rows, broken, class, max_abs, rel, worst, cosine, \
-nan, inf, first_index, max_a, max_b, kernel, ms, error}], tokens {a, b, part_at, top_a, top_b}, a, b, model_sha256, inject.
+nan, inf, first_index, max_a, max_b, slice, kernel, ms, error}], tokens {a, b, part_at, top_a, top_b}, a, b, model_sha256, inject.
 
 Examples:
   kinglet diverge gemma3-270m --prompt 'The capital of France is' --a cpu --b gpu
   kinglet diverge smollm2 --prompt 'One, two,' --a reference --b gpu --mode drift --all --json
-  kinglet diverge smollm2 --prompt 'One, two,' --inject tile@blk.7.ffn_up";
+  kinglet diverge smollm2 --prompt 'One, two,' --inject tile@blk.7.ffn_up --all --html report.html";
 
 #[derive(Serialize)]
 struct Answer {
@@ -157,11 +162,15 @@ impl Diverge {
             super::encode(&tokenizer, &prompt, tokenizer.adds_bos(), false)?
         };
         let report = self.compare(app, &gguf, &ids)?;
+        let model_sha256 = super::hex(&gguf.sha256());
+        let answer = Answer { report, model_sha256 };
+        if let Some(path) = &self.html {
+            page::write(path, &self.model, &answer.report, &answer.model_sha256, &Tokenizer::from_gguf(&gguf)?)?;
+        }
         if app.json {
-            let model_sha256 = super::hex(&gguf.sha256());
-            output::json(&Answer { report, model_sha256 })?;
+            output::json(&answer)?;
         } else {
-            show(&report, &Tokenizer::from_gguf(&gguf)?)?;
+            show(&answer.report, &Tokenizer::from_gguf(&gguf)?)?;
         }
         Ok(Outcome::Done)
     }

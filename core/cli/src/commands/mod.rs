@@ -11,6 +11,7 @@ mod eval;
 mod extract;
 mod inspect;
 mod logits;
+mod page;
 mod reply;
 mod rewrite;
 mod run;

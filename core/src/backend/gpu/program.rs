@@ -11,7 +11,7 @@ use super::plan::{Bound, Call, Choice, FEW};
 use super::values::{Room, Values};
 use super::weights::{self, Held, Weighted};
 use super::{Options, Tier};
-use crate::backend::{self, Alone, Best, Cancel, Device, Gate, Memory, Profile, Program, State, Want};
+use crate::backend::{self, Alone, Best, Cancel, Device, Gate, KernelText, Memory, Profile, Program, State, Want};
 use crate::graph::{Graph, NodeId, Rows, WeightId};
 use crate::ops::{Op, Rope, angle};
 use crate::quant::BLOCK;
@@ -452,10 +452,14 @@ impl Program for Gpu {
         self.alone(cache, alone)
     }
 
-    fn kernels(&self, node: NodeId) -> Vec<String> {
+    fn kernels(&self, node: NodeId) -> Vec<KernelText> {
         let all = self.lists.many.body.iter().chain(&self.lists.many.head);
         let own = all.filter(|ready| ready.call.node == node && !matches!(ready.call.kernel, Kernel::Quantise(_)));
-        own.map(|ready| ready.pipeline.name.clone()).collect()
+        let text = |ready: &Ready| KernelText {
+            name: ready.pipeline.name.clone(),
+            wgsl: ready.call.kernel.source(self.opened.tier.variant()).link().text,
+        };
+        own.map(text).collect()
     }
 
     fn read(&self, node: NodeId) -> Option<Vec<f32>> {
