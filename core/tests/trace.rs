@@ -205,3 +205,34 @@ fn what_exceeds_f16_stays_f32() {
     plan.check(&graph).unwrap();
     assert!(plan.allow(&over[0].node, Stored::F16).check(&graph).is_err());
 }
+
+/// A kernel that is wrong with probability p passes n runs with (1 - p)^n, so that share of 200 comparisons misses it.
+#[test]
+fn what_is_wrong_now_and_then_is_found_as_often_as_computed() {
+    const RUNS: usize = 200;
+    let path = data("tiny/tiny-llama-q4_0.gguf");
+    let (graph, weights) = models::open(&path);
+    let setup = Setup { threads: 1, ..setup(Activations::Int16, 4) };
+    for (probability, repeats) in [(0.25, 3), (0.25, 16), (0.01, 100)] {
+        let inject = Inject { kind: Kind::Flaky, node: "blk.0.attn_norm".into(), probability };
+        let mut a = setup.prepare(Which::Cpu, graph.clone(), weights.clone()).unwrap();
+        let b = setup.prepare(Which::Cpu, graph.clone(), weights.clone()).unwrap();
+        let mut b = Bad::new(b, graph.clone(), inject, setup.chunk).unwrap();
+        let options = Options { tokens: 0, repeats, ..options(&setup, Which::Cpu, Which::Cpu) };
+        let mut found = 0;
+        for _ in 0..RUNS {
+            let go = Cancel::default();
+            let report = diverge(&graph, a.as_mut(), &mut b, &IDS[..4], &options, &mut |_, _| {}, &go).unwrap();
+            found += usize::from(report.verdict == Verdict::Broken);
+            assert!(report.first_bad.is_none_or(|bad| bad.node == "blk.0.attn_norm"));
+        }
+        let expected = 1.0 - (1.0f64 - probability).powi(repeats as i32);
+        let share = found as f64 / RUNS as f64;
+        println!(
+            "wrong with {probability}, {repeats} runs: found in {share:.3} of comparisons, computed {expected:.3}"
+        );
+        // Four standard deviations, and one comparison.
+        let deviation = (expected * (1.0 - expected) / RUNS as f64).sqrt();
+        assert!((share - expected).abs() <= 4.0 * deviation + 1.0 / RUNS as f64, "{share} {expected}");
+    }
+}

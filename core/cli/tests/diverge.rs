@@ -101,3 +101,18 @@ fn what_cannot_be_injected_is_an_error() {
         assert_ne!(diverge(&model, &["--inject", wrong]).status(), 0, "{wrong}");
     }
 }
+
+#[test]
+fn a_side_is_a_device_and_perhaps_a_tier() {
+    let model = tiny("llama-q8_0");
+    for (wrong, why) in [("cpu:1", "only a gpu has tiers"), ("tpu", "no device"), ("gpu:7", "not a tier")] {
+        let ran = run(&["diverge", &model, "--ids", "5", "--a", wrong]);
+        assert!(ran.status() != 0 && ran.stderr().contains(why), "{wrong}: {}", ran.stderr());
+    }
+    let tiers = ["diverge", &model, "--ids", "5,6,7", "--a", "gpu:0", "--b", "gpu:1", "--tokens", "2", "--json"];
+    let answer = run(&tiers).json();
+    assert_eq!(answer["verdict"], "same", "{answer}");
+    for (side, tier) in [("a", "tier 0"), ("b", "tier 1")] {
+        assert!(answer[side]["detail"].as_str().unwrap().contains(tier), "{answer}");
+    }
+}

@@ -33,13 +33,13 @@ pub struct Diverge {
     #[command(flatten)]
     ids: IdSource,
 
-    /// The device that is taken to be right
-    #[arg(long, value_enum, default_value = "cpu")]
-    a: WhichArg,
+    /// The device that is taken to be right: reference, cpu or gpu; with a tier, as in gpu:0, that one
+    #[arg(long, value_name = "DEVICE[:TIER]", default_value = "cpu", value_parser = side)]
+    a: SideArg,
 
     /// The device that is looked at
-    #[arg(long, value_enum, default_value = "gpu")]
-    b: WhichArg,
+    #[arg(long, value_name = "DEVICE[:TIER]", default_value = "gpu", value_parser = side)]
+    b: SideArg,
 
     /// What the nodes of B are fed with: `isolated`, A's values, blames the operation that is wrong; `drift`, its own,
     /// shows how errors grow
@@ -74,7 +74,7 @@ pub struct Diverge {
     #[arg(long, value_enum, default_value_t)]
     kv: KvArg,
 
-    /// What GPU kernels may lean on: 0, 1 or 2 (see `devices`)
+    /// What GPU kernels may lean on: 0, 1 or 2 (see `devices`), unless a side has a tier of its own
     #[arg(long, value_name = "0|1|2", value_parser = tier)]
     gpu_tier: Option<Tier>,
 
@@ -93,14 +93,26 @@ pub struct Diverge {
 }
 
 /// `--a`, `--b`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum WhichArg {
-    /// Plain f32 loops: the specification
-    Reference,
-    /// Packed integers, SIMD, threads
-    Cpu,
-    /// WGSL kernels
-    Gpu,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct SideArg {
+    which: Which,
+    tier: Option<Tier>,
+}
+
+/// A device's name, and a tier after it.
+fn side(text: &str) -> Result<SideArg, String> {
+    let (name, number) = text.split_once(':').map_or((text, None), |(name, number)| (name, Some(number)));
+    let which = match name {
+        "reference" => Which::Reference,
+        "cpu" => Which::Cpu,
+        "gpu" => Which::Gpu,
+        _ => return Err("no device; give reference, cpu or gpu".into()),
+    };
+    match number {
+        Some(_) if which != Which::Gpu => Err("only a gpu has tiers".into()),
+        Some(number) => Ok(SideArg { which, tier: Some(tier(number)?) }),
+        None => Ok(SideArg { which, tier: None }),
+    }
 }
 
 /// `--mode`
@@ -111,16 +123,6 @@ enum ModeArg {
     Isolated,
     /// Each device feeds itself
     Drift,
-}
-
-impl From<WhichArg> for Which {
-    fn from(arg: WhichArg) -> Self {
-        match arg {
-            WhichArg::Reference => Self::Reference,
-            WhichArg::Cpu => Self::Cpu,
-            WhichArg::Gpu => Self::Gpu,
-        }
-    }
 }
 
 const HELP: &str = "\
@@ -137,6 +139,7 @@ nan, inf, first_index, max_a, max_b, slice, kernel, ms, error}], tokens {a, b, p
 Examples:
   kinglet diverge gemma3-270m --prompt 'The capital of France is' --a cpu --b gpu
   kinglet diverge smollm2 --prompt 'One, two,' --a reference --b gpu --mode drift --all --json
+  kinglet diverge smollm2 --prompt 'One, two,' --a gpu:0 --b gpu:2
   kinglet diverge smollm2 --prompt 'One, two,' --inject tile@blk.7.ffn_up --all --html report.html";
 
 #[derive(Serialize)]
@@ -190,9 +193,12 @@ impl Diverge {
             adapter: self.gpu_adapter.clone(),
             tier: self.gpu_tier,
         };
-        let (which_a, which_b) = (self.a.into(), self.b.into());
-        let mut a = setup.prepare(which_a, graph.clone(), weights.clone())?;
-        let mut b: Box<dyn Program> = setup.prepare(which_b, graph.clone(), weights)?;
+        let prepare = |side: SideArg| {
+            let setup = Setup { tier: side.tier.or(setup.tier), ..setup.clone() };
+            setup.prepare(side.which, graph.clone(), weights.clone())
+        };
+        let mut a = prepare(self.a)?;
+        let mut b: Box<dyn Program> = prepare(self.b)?;
         if let Some(inject) = &self.inject {
             b = Box::new(Bad::new(b, graph.clone(), inject.clone(), setup.chunk)?);
         }
@@ -202,7 +208,7 @@ impl Diverge {
             tokens: self.tokens,
             repeats: self.repeats,
             chunk: setup.chunk,
-            activations: (setup.activations_of(which_a), setup.activations_of(which_b)),
+            activations: (setup.activations_of(self.a.which), setup.activations_of(self.b.which)),
         };
         let bar = progress::counting(app, "comparing");
         let mut step = |done: usize, all: usize| {
