@@ -192,7 +192,8 @@ fn what_exceeds_f16_stays_f32() {
     let (graph, weights) = models::open(&path);
     let goldens: golden::Greedy = golden::read("gemma3-270m/greedy.json");
     let ids = &goldens.runs.iter().max_by_key(|run| run.prompt_ids.len()).unwrap().prompt_ids[..64];
-    let mut program = setup(Activations::Int16, 64).prepare(Which::Cpu, graph.clone(), weights).unwrap();
+    let setup = setup(Activations::Int16, 64);
+    let mut program = setup.prepare(Which::Cpu, graph.clone(), weights).unwrap();
     let found = activations(&graph, program.as_mut(), ids, 64, &Cancel::default()).unwrap();
     assert_eq!(found.len(), graph.nodes.iter().filter(|node| node.width > 0).count());
     let over: Vec<_> = found.iter().filter(|node| node.max_abs > F16_MAX).collect();
@@ -201,9 +202,16 @@ fn what_exceeds_f16_stays_f32() {
     let f16 = found.iter().filter(|node| node.stored == "f16").count();
     println!("{} of {} exceed f16, {f16} may be stored in it", over.len(), found.len());
     assert!(f16 > 20);
-    let plan = plan(&found);
-    plan.check(&graph).unwrap();
-    assert!(plan.allow(&over[0].node, Stored::F16).check(&graph).is_err());
+    let allowed = plan(&found);
+    allowed.check(&graph).unwrap();
+    assert!(allowed.allow(&over[0].node, Stored::F16).check(&graph).is_err());
+
+    // What comes after an infinity is not a number, which is never small.
+    let inject = Inject { kind: Kind::F16Residual, node: "blk.9.l_out".into(), probability: 1.0 };
+    let mut bad = Bad::new(program, graph.clone(), inject, setup.chunk).unwrap();
+    let found = activations(&graph, &mut bad, ids, 64, &Cancel::default()).unwrap();
+    let value = found.iter().find(|node| node.node == "blk.12.attn_v").unwrap();
+    assert!(value.over_f16 > 0 && value.stored == "f32" && value.why.is_some(), "{value:?}");
 }
 
 /// A kernel that is wrong with probability p passes n runs with (1 - p)^n, so that share of 200 comparisons misses it.

@@ -2,11 +2,14 @@
 
 use crate::app::App;
 use crate::failure::Failure;
+use crate::output::hex;
+use crate::plan::Plan;
 use crate::{input, models, progress};
 use clap::{Args, ValueEnum};
 use kinglet::backend::gpu::Tier;
 use kinglet::engine::{Activations, DeviceChoice, Engine, GpuOptions, KvType, Options, Schedule};
 use kinglet::gguf::Gguf;
+use kinglet::graph::PrecisionPlan;
 use kinglet::tokenizer::Tokenizer;
 use std::path::PathBuf;
 
@@ -46,6 +49,11 @@ pub struct ModelArgs {
     /// A part of the GPU's name as `devices` lists it. With --device auto: that GPU unmeasured, and the CPU where it fails
     #[arg(long, value_name = "NAME", help_heading = "Model")]
     pub gpu_adapter: Option<String>,
+
+    /// A file that `activations --plan` wrote for this model: what a GPU may store in less than f32. A plan that puts the
+    /// residual stream, a norm or logits there is refused
+    #[arg(long, value_name = "FILE", help_heading = "Model")]
+    pub gpu_precision: Option<PathBuf>,
 
     /// Lose the GPU after so many submissions, to see what happens then
     #[arg(long, value_name = "SUBMISSIONS", hide = true)]
@@ -157,13 +165,26 @@ impl ModelArgs {
                 adapter: self.gpu_adapter.clone(),
                 tier: self.gpu_tier,
                 cache: models::cache().map(|folder| folder.join("kernels")),
+                precision: self.precision()?,
                 lose_after: self.gpu_lose_after,
-                ..GpuOptions::default()
             },
             kv: self.kv.into(),
             context: self.ctx,
             chat_template: self.chat_template.as_deref().map(input::read).transpose()?,
         })
+    }
+
+    /// The plan of the file that was given; all f32 without one.
+    fn precision(&self) -> Result<PrecisionPlan, Failure> {
+        let Some(path) = &self.gpu_precision else { return Ok(PrecisionPlan::default()) };
+        let plan = Plan::read(path)?;
+        if plan.model_sha256 != hex(&Gguf::open(&self.path()?)?.sha256()) {
+            return Err(Failure::option(
+                "--gpu-precision",
+                "was measured on another model; run `activations` on this one",
+            ));
+        }
+        Ok(plan.stored)
     }
 
     /// The model's file.

@@ -15,6 +15,7 @@ mod logging;
 mod models;
 mod numbers;
 mod output;
+mod plan;
 mod progress;
 mod sampling;
 mod stats;

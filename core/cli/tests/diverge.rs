@@ -116,3 +116,27 @@ fn a_side_is_a_device_and_perhaps_a_tier() {
         assert!(answer[side]["detail"].as_str().unwrap().contains(tier), "{answer}");
     }
 }
+
+/// What `activations` writes runs; a plan that puts the residual stream in f16 does not, nor that of another model.
+#[test]
+fn a_gpu_takes_the_plan_of_its_model_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.json");
+    let path = file.to_str().unwrap();
+    let model = tiny("llama-q8_0");
+    run(&["activations", &model, "--plan", path, "--json"]).json();
+    let with = |model: &str| {
+        let args = ["run", "--model", model, "--device", "gpu", "--ids", "5,6,7", "--max-tokens", "2", "--json"];
+        run(&[&args[..], &["--gpu-precision", path]].concat())
+    };
+    assert_eq!(with(&model).json()["ids"].as_array().unwrap().len(), 2);
+    let other = with(&tiny("llama-q4_0"));
+    assert!(other.status() != 0 && other.stdout().contains("another model"), "{}", other.stdout());
+    let mut plan: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    plan["stored"]["blk.1.l_out"] = "f16".into();
+    std::fs::write(&file, plan.to_string()).unwrap();
+    let refused = with(&model);
+    assert!(refused.status() != 0 && refused.stdout().contains("blk.1.l_out"), "{}", refused.stdout());
+    std::fs::write(&file, "{}").unwrap();
+    assert!(with(&model).stdout().contains("is no plan"));
+}

@@ -6,9 +6,12 @@
 use super::{Graph, Node, NodeId};
 use crate::ops::Op;
 use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How a value is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Stored {
     /// 24 bits of precision, up to 3e38.
     F32,
@@ -29,17 +32,18 @@ impl Stored {
     }
 }
 
-/// The least that nodes may be stored in: by default f32 for all. A device may always store more.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The least that nodes may be stored in, by name: by default f32 for all. A device may always store more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct PrecisionPlan {
-    less: Vec<(String, Stored)>,
+    less: BTreeMap<String, Stored>,
 }
 
 impl PrecisionPlan {
     /// Lets the node of that name be stored in less.
     #[must_use]
     pub fn allow(mut self, node: impl Into<String>, stored: Stored) -> Self {
-        self.less.push((node.into(), stored));
+        self.less.insert(node.into(), stored);
         self
     }
 
@@ -48,7 +52,7 @@ impl PrecisionPlan {
     /// # Errors
     /// [`Error::Precision`] names the first node that must be f32, or that there is none of that name.
     pub fn check(&self, graph: &Graph) -> Result<()> {
-        for (name, stored) in self.less.iter().filter(|(_, stored)| *stored != Stored::F32) {
+        for (name, stored) in self.less.iter().filter(|(_, stored)| **stored != Stored::F32) {
             let refuse = |why: &str| Error::Precision { node: name.clone(), stored: stored.name(), why: why.into() };
             let id = graph.find(name).ok_or_else(|| refuse("the model has no such node"))?;
             if let Some(why) = must_be_f32(graph, id) {

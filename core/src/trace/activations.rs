@@ -1,8 +1,9 @@
 //! How large the values of a model become, and so what may be stored in less than f32.
 
+use super::kept::Kept;
 use super::report::layer;
 use crate::backend::{Cancel, Program, Want};
-use crate::graph::{Graph, NodeId, PrecisionPlan, Rows, Stored};
+use crate::graph::{Graph, NodeId, PrecisionPlan, Stored};
 use crate::{Error, Result};
 use serde::Serialize;
 
@@ -22,7 +23,7 @@ pub struct Activation {
     pub op: &'static str,
     /// Largest magnitude.
     pub max_abs: f32,
-    /// Times that it would be infinite in f16, over the text.
+    /// Times that it would be infinite in f16, or was not a number at all, over the text.
     pub over_f16: usize,
     /// The least that it may be stored in.
     pub stored: &'static str,
@@ -46,16 +47,11 @@ pub fn activations(
     let mut logits = Vec::new();
     for ids in ids.chunks(chunk.max(1)) {
         program.run(state.as_mut(), ids, Want::Last, &mut logits, cancel)?;
-        for (i, node) in graph.nodes.iter().enumerate().filter(|(_, node)| node.width > 0) {
-            let value = if NodeId(i) == graph.logits() { Some(logits.clone()) } else { program.read(NodeId(i)) };
-            let value =
-                value.filter(|value| !value.is_empty() || node.rows == Rows::Wanted).ok_or_else(|| Error::Option {
-                    name: "keep".into(),
-                    what: format!("{} kept no value of {}; let it keep all", program.device().kind, node.name),
-                })?;
-            for x in &value {
-                largest[i].0 = largest[i].0.max(x.abs());
-                largest[i].1 += usize::from(x.abs() > F16_MAX);
+        let kept = Kept { program, logits: &logits };
+        for (i, largest) in largest.iter_mut().enumerate() {
+            for x in kept.value(graph, NodeId(i))? {
+                largest.0 = largest.0.max(x.abs());
+                largest.1 += usize::from(x.is_nan() || x.abs() > F16_MAX);
             }
         }
     }
@@ -64,6 +60,7 @@ pub fn activations(
         let plan = PrecisionPlan::default().allow(&node.name, Stored::F16);
         let why = match plan.check(graph) {
             Err(Error::Precision { why, .. }) => Some(why),
+            _ if over_f16 > 0 => Some(format!("it exceeds {F16_MAX}, or is not a number, {over_f16} times")),
             _ if max_abs * HEADROOM > F16_MAX => Some(format!("it reaches {max_abs}, too near to {F16_MAX}")),
             _ => None,
         };

@@ -1,6 +1,7 @@
 //! The comparison itself.
 
 use super::class::classify;
+use super::kept::Kept;
 use super::report::{NodeReport, Report, Side, Slice, Token, Tokens, Verdict, layer};
 use super::{Class, Difference};
 use crate::backend::{Alone, Cancel, Program, State, Want};
@@ -200,16 +201,7 @@ impl<'a> Found<'a> {
     /// All values of the first device's last chunk.
     fn values(&self, a: &dyn Program, logits: &[f32]) -> Result<Vec<Vec<f32>>> {
         let kept = Kept { program: a, logits };
-        let value = |i: usize| {
-            let node = &self.graph.nodes[i];
-            // Of rows that nobody wanted there are none.
-            if node.rows == Rows::Wanted && logits.is_empty() {
-                Ok(Vec::new())
-            } else {
-                kept.value(self.graph, NodeId(i))
-            }
-        };
-        (0..self.graph.nodes.len()).map(value).collect()
+        (0..self.graph.nodes.len()).map(|i| kept.value(self.graph, NodeId(i))).collect()
     }
 
     /// Every node of a chunk on the first device's inputs; false where it stopped at one that is wrong.
@@ -400,29 +392,6 @@ fn is_half(
     let different = halves.iter().any(|x| *x != 0.0);
     let same = |run: &Vec<f32>| !Difference::of(&halves, run, halves.len(), 10.0 * limit).is_broken(10.0 * limit);
     different && runs.iter().all(same)
-}
-
-/// What a device kept of a chunk.
-struct Kept<'a> {
-    program: &'a dyn Program,
-    logits: &'a [f32],
-}
-
-impl Kept<'_> {
-    /// A value; none of what was appended.
-    fn value(&self, graph: &Graph, id: NodeId) -> Result<Vec<f32>> {
-        let node = graph.node(id);
-        if node.width == 0 {
-            return Ok(Vec::new());
-        }
-        if id == graph.logits() {
-            return Ok(self.logits.to_vec());
-        }
-        self.program.read(id).ok_or_else(|| Error::Option {
-            name: "keep".into(),
-            what: format!("{} kept no value of {}; let it keep all", self.program.device().kind, node.name),
-        })
-    }
 }
 
 /// The greedy continuation of one device, and its logits after each token.

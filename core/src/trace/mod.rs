@@ -8,6 +8,7 @@ mod activations;
 mod class;
 mod compare;
 mod diverge;
+mod kept;
 mod report;
 mod sides;
 

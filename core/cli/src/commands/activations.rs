@@ -3,13 +3,14 @@
 use crate::app::{App, Outcome, Ran};
 use crate::args::positive;
 use crate::failure::Failure;
+use crate::plan::Plan;
 use crate::{input, models, output};
 use clap::Args;
 use kinglet::engine::{Activations as Precision, KvType};
 use kinglet::gguf::Gguf;
 use kinglet::model;
 use kinglet::tokenizer::Tokenizer;
-use kinglet::trace::{Activation, F16_MAX, Setup, Which, activations};
+use kinglet::trace::{Activation, F16_MAX, Setup, Which, activations, plan};
 use kinglet::weights::Weights;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -30,7 +31,7 @@ pub struct Activations {
     #[arg(long, value_name = "TOKENS", default_value_t = 256, value_parser = positive)]
     tokens: usize,
 
-    /// Write the precision plan to a file, as JSON: which nodes may be stored in f16
+    /// Write the precision plan to a file, as JSON: which nodes may be stored in f16; for --gpu-precision
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
 
@@ -62,13 +63,6 @@ struct Answer {
     nodes: Vec<Activation>,
 }
 
-#[derive(Serialize)]
-struct Plan {
-    model_sha256: String,
-    /// By node; all others are f32.
-    stored: std::collections::BTreeMap<String, &'static str>,
-}
-
 impl Activations {
     /// Runs the command.
     pub fn run(&self, app: &App) -> Ran {
@@ -93,10 +87,7 @@ impl Activations {
         let mut program = setup.prepare(Which::Cpu, graph.clone(), weights)?;
         let nodes = activations(&graph, program.as_mut(), &ids, setup.chunk, &app.interrupt.begin())?;
         if let Some(path) = &self.plan {
-            let stored = nodes.iter().filter(|node| node.stored != "f32").map(|node| (node.node.clone(), node.stored));
-            let plan = Plan { model_sha256: super::hex(&gguf.sha256()), stored: stored.collect() };
-            let json = serde_json::to_string_pretty(&plan).map_err(|error| Failure::Output(error.into()))?;
-            std::fs::write(path, json + "\n").map_err(|source| Failure::write(path, &source))?;
+            Plan { model_sha256: output::hex(&gguf.sha256()), stored: plan(&nodes) }.write(path)?;
         }
         let over_f16 = nodes.iter().filter(|node| node.over_f16 > 0).count();
         if app.json {

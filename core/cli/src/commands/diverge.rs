@@ -134,7 +134,8 @@ again), limit (from an index on), precision (rounded to a smaller type), subgrou
 nothing), lost, refused (the device would not run it), slow, drift, wrong (none of these)
 rel        root of the mean square error, relative; worst: of one number, relative to it and the typical one of its row
 With --json: verdict, mode, first_bad and nodes [{node, layer, op, width, rows, broken, class, max_abs, rel, worst, cosine, \
-nan, inf, first_index, max_a, max_b, slice, kernel, ms, error}], tokens {a, b, part_at, top_a, top_b}, a, b, model_sha256, inject.
+nan, inf, first_index, max_a, max_b, slice, kernel, ms, error}], tokens {a, b, part_at, top_a, top_b}, a, b, \
+model_sha256, inject.
 
 Examples:
   kinglet diverge gemma3-270m --prompt 'The capital of France is' --a cpu --b gpu
@@ -154,6 +155,7 @@ impl Diverge {
     pub fn run(&self, app: &App) -> Ran {
         let ids = self.ids.read()?;
         let gguf = Gguf::open(&models::resolve(&self.model)?)?;
+        let tokenizer = Tokenizer::from_gguf(&gguf)?;
         let ids = if let Some(ids) = ids {
             ids
         } else {
@@ -161,19 +163,21 @@ impl Diverge {
                 Some("-") => input::read(Path::new("-"))?,
                 prompt => prompt.unwrap_or_default().to_string(),
             };
-            let tokenizer = Tokenizer::from_gguf(&gguf)?;
             super::encode(&tokenizer, &prompt, tokenizer.adds_bos(), false)?
         };
         let report = self.compare(app, &gguf, &ids)?;
-        let model_sha256 = super::hex(&gguf.sha256());
-        let answer = Answer { report, model_sha256 };
-        if let Some(path) = &self.html {
-            page::write(path, &self.model, &answer.report, &answer.model_sha256, &Tokenizer::from_gguf(&gguf)?)?;
+        if !app.json {
+            show(&report, &tokenizer)?;
         }
-        if app.json {
-            output::json(&answer)?;
-        } else {
-            show(&answer.report, &Tokenizer::from_gguf(&gguf)?)?;
+        if app.json || self.html.is_some() {
+            // Reads the whole file.
+            let answer = Answer { report, model_sha256: output::hex(&gguf.sha256()) };
+            if let Some(path) = &self.html {
+                page::write(path, &self.model, &answer.report, &answer.model_sha256, &tokenizer)?;
+            }
+            if app.json {
+                output::json(&answer)?;
+            }
         }
         Ok(Outcome::Done)
     }

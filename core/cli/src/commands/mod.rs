@@ -101,11 +101,6 @@ fn encode(tokenizer: &Tokenizer, text: &str, bos: bool, special: bool) -> Result
     Ok(ids)
 }
 
-/// Bytes as hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
-}
-
 /// A token's text, with U+FFFD for what is not UTF-8; nothing for an id that is not in the vocabulary.
 fn piece(tokenizer: &Tokenizer, id: u32) -> String {
     tokenizer.piece(id).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()

@@ -12,6 +12,7 @@ mod cache;
 mod device;
 mod fuse;
 mod kv;
+mod lists;
 mod pace;
 mod pipelines;
 mod plan;

@@ -2,7 +2,8 @@
 
 use super::device::Opened;
 use super::kv::Cache;
-use super::program::{Chunk, Gpu, encoder};
+use super::lists::Chunk;
+use super::program::{Gpu, encoder};
 use crate::backend::{Best, KernelTime, Profile};
 use crate::{Error, Result};
 use std::collections::HashMap;

@@ -2,7 +2,8 @@
 
 use super::best::Found;
 use super::kv::Cache;
-use super::program::{Chunk, Gpu, Ready, encoder};
+use super::lists::{Chunk, Ready};
+use super::program::{Gpu, encoder};
 use crate::Result;
 use crate::backend::{Alone, Cancel};
 use bytemuck::Zeroable;
