@@ -17,6 +17,7 @@ use kinglet::backend::cpu::{Cpu, Isa, Options};
 use kinglet::backend::{Cancel, Program, State, Want};
 use kinglet::gguf::Gguf;
 use kinglet::graph::{Builder, NodeId, Role, Slot};
+use kinglet::guard::{Sort, Wire};
 use kinglet::ops::{Attend, Embed, Matmul, Op, RmsNorm};
 use kinglet::quant::{Packed, by_name};
 use kinglet::schedule::Keep;
@@ -158,6 +159,21 @@ fn rows(c: &mut Criterion) {
     }
 }
 
+/// What watching a GPU's answer takes for a token, with a vocabulary of 262,144; counts logits. `few` is greedy decoding,
+/// where all but some are left out. A worst case: every token repeats.
+fn trip_wire(c: &mut Criterion) {
+    const VOCAB: usize = 262_144;
+    let mut group = c.benchmark_group("trip_wire");
+    group.throughput(Throughput::Elements(VOCAB as u64));
+    let all: Vec<f32> = (0..VOCAB as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / 1e6).collect();
+    let few: Vec<f32> = all.iter().map(|l| if *l > 16.77 { *l } else { f32::NEG_INFINITY }).collect();
+    for (name, row) in [("all", all), ("few", few)] {
+        let mut wire = Wire::default();
+        group.bench_function(name, |b| b.iter(|| wire.token(7, Sort::Text, &row)));
+    }
+    group.finish();
+}
+
 fn main() {
     println!("kernels: {}", Isa::best().name());
     let time = Duration::from_secs(1);
@@ -170,5 +186,6 @@ fn main() {
     products(&mut criterion);
     attention(&mut criterion);
     rows(&mut criterion);
+    trip_wire(&mut criterion);
     criterion.final_summary();
 }

@@ -138,6 +138,16 @@ pub enum Error {
         /// What it was.
         value: f32,
     },
+    /// A device that says something else than the CPU does, by more than rounding.
+    #[error(
+        "the {device} is wrong: {why}; run on the CPU or let `auto` do so, and let `kinglet diverge` find the kernel"
+    )]
+    Distrusted {
+        /// The device's kind.
+        device: &'static str,
+        /// How it was found out.
+        why: String,
+    },
     /// A precision plan that the model cannot bear.
     #[error("node {node} must not be stored as {stored}: {why}; leave it f32")]
     Precision {
@@ -202,6 +212,7 @@ impl Error {
             Self::Rollback { .. } => "rollback",
             Self::OutOfMemory { .. } => "out_of_memory",
             Self::NonFinite { .. } => "non_finite",
+            Self::Distrusted { .. } => "distrusted",
             Self::Precision { .. } => "precision",
             Self::NoGpu(_) => "no_gpu",
             Self::Gpu { .. } => "gpu",

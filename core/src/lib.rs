@@ -27,7 +27,7 @@
 //!
 //! Below the front door, each module may use only those before it in this list: [`error`], [`gguf`], [`quant`] and
 //! [`precision`], [`ops`], [`graph`], [`model`] and [`weights`], [`schedule`], [`backend`], [`tokenizer`], [`chat`] and
-//! [`generate`], [`trace`], [`engine`].
+//! [`generate`], [`trace`], [`guard`], [`engine`].
 
 pub mod backend;
 pub mod chat;
@@ -36,6 +36,7 @@ pub mod error;
 pub mod generate;
 pub mod gguf;
 pub mod graph;
+pub mod guard;
 pub mod model;
 pub mod ops;
 pub mod precision;

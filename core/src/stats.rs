@@ -45,7 +45,7 @@ pub struct Switched {
 impl Switched {
     /// After so many tokens.
     pub(crate) fn new(at_token: usize, switch: Switch) -> Self {
-        let Switch { from, to, why } = switch;
+        let Switch { from, to, why, .. } = switch;
         Self { at_token, from, to, why }
     }
 }

@@ -30,6 +30,7 @@ fn options() -> Options {
         kv: KvType::F16,
         plain: false,
         keep: Keep::Logits,
+        deny: Vec::new(),
         precision: PrecisionPlan::default(),
         cache: None,
         lose_after: None,
@@ -87,6 +88,35 @@ fn fused_calls_give_the_bits_of_plain_ones() {
         }
     }
     assert!(fused_models > 0);
+}
+
+/// A denied kernel is replaced alone, and the numbers stay what they are.
+#[test]
+fn something_plainer_runs_for_a_denied_kernel() {
+    let path = models::data("tiny/tiny-gemma3-q8_0.gguf");
+    let ids = [1, 7, 50, 3, 111, 20, 5, 90, 14];
+    let tier = tiers().last().copied();
+    let deny =
+        |names: &[&str], tier| Options { deny: names.iter().map(ToString::to_string).collect(), tier, ..options() };
+    let mut whole = gpu(&path, deny(&[], tier));
+    let (right, fused) = (rows(&mut whole, &ids), dispatches(&mut whole));
+    for names in
+        [&["stage"][..], &["stage_heads", "rope"], &["matmul_tile"], &["attend", "rms_norm"], &["best_sharpen"], &[""]]
+    {
+        let mut program = gpu(&path, deny(names, tier));
+        assert!(rows(&mut program, &ids) == right, "{names:?}");
+        // A denied fused kernel takes the plain calls, of which there are more.
+        let plain = names.iter().any(|name| name.is_empty() || name.starts_with("stage"));
+        assert_eq!(dispatches(&mut program) > fused, plain, "{names:?}");
+    }
+    let refused = |options| {
+        let (graph, weights) = models::open(&path);
+        Gpu::prepare(graph, weights, options, &mut |_, _| {}).err().unwrap()
+    };
+    let error = refused(deny(&["no_such"], tier));
+    assert!(matches!(&error, Error::Option { what, .. } if what.contains("matmul_vector_low")), "{error}");
+    let error = refused(deny(&["attend"], Some(Tier::Plain)));
+    assert!(matches!(&error, Error::Gpu { what, .. } if what.contains("attend_f16")), "{error}");
 }
 
 /// One real model on one tier: short prompts, or everything.

@@ -79,6 +79,7 @@ impl Made {
             kv: KvType::F32,
             plain: true,
             keep: Keep::All,
+            deny: Vec::new(),
             precision: PrecisionPlan::default(),
             cache: None,
             lose_after: None,

@@ -6,6 +6,7 @@ use crate::output::hex;
 use crate::plan::Plan;
 use crate::{input, models, progress};
 use clap::{Args, ValueEnum};
+use kinglet::backend::bad::Inject;
 use kinglet::backend::gpu::Tier;
 use kinglet::engine::{Activations, DeviceChoice, Engine, GpuOptions, KvType, Options, Schedule};
 use kinglet::gguf::Gguf;
@@ -50,6 +51,11 @@ pub struct ModelArgs {
     #[arg(long, value_name = "NAME", help_heading = "Model")]
     pub gpu_adapter: Option<String>,
 
+    /// Run something plainer for this kernel, or for all whose names begin so (`stage`, `matmul_tile`); see `bench
+    /// --profile` for their names. Can be given several times
+    #[arg(long, value_name = "KERNEL", help_heading = "Model")]
+    pub gpu_deny: Vec<String>,
+
     /// A file that `activations --plan` wrote for this model: what a GPU may store in less than f32. A plan that puts the
     /// residual stream, a norm or logits there is refused
     #[arg(long, value_name = "FILE", help_heading = "Model")]
@@ -58,6 +64,10 @@ pub struct ModelArgs {
     /// Lose the GPU after so many submissions, to see what happens then
     #[arg(long, value_name = "SUBMISSIONS", hide = true)]
     pub gpu_lose_after: Option<usize>,
+
+    /// Spoil one node of the GPU as bad drivers do, to see what is noticed; see `diverge`
+    #[arg(long, value_name = "KIND@NODE[:PROBABILITY]", hide = true)]
+    pub inject: Option<Inject>,
 
     /// How keys and values are stored: `f16` takes half the memory of `f32`
     #[arg(long, value_enum, default_value_t, help_heading = "Model")]
@@ -165,8 +175,10 @@ impl ModelArgs {
                 adapter: self.gpu_adapter.clone(),
                 tier: self.gpu_tier,
                 cache: models::cache().map(|folder| folder.join("kernels")),
+                deny: self.gpu_deny.clone(),
                 precision: self.precision()?,
                 lose_after: self.gpu_lose_after,
+                inject: self.inject.clone(),
             },
             kv: self.kv.into(),
             context: self.ctx,

@@ -18,6 +18,7 @@ mod output;
 mod plan;
 mod progress;
 mod sampling;
+mod screen;
 mod stats;
 mod stream;
 

@@ -2,22 +2,24 @@
 
 use crate::app::{App, Outcome};
 use crate::failure::Failure;
-use crate::output;
+use crate::screen::Screen;
 use kinglet::engine::Generation;
 use kinglet::generate::StopReason;
 
 /// Pulls all of an answer. Prints each piece at once, unless the result will be JSON.
 pub fn follow(app: &App, generation: &mut Generation<'_>) -> Result<String, Failure> {
     let mut text = String::new();
+    let mut screen = Screen::new(generation.session().engine().may_take_back());
     for piece in generation {
-        let piece = piece?.text;
+        let piece = piece?;
         if !app.json {
-            output::text(&piece)?;
+            screen.take_back(piece.take_back)?;
+            screen.say(&piece.text)?;
         }
-        text.push_str(&piece);
+        piece.add_to(&mut text);
     }
-    if !app.json && !text.ends_with('\n') {
-        output::line("")?;
+    if !app.json {
+        screen.end()?;
     }
     Ok(text)
 }

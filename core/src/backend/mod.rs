@@ -129,6 +129,8 @@ pub struct Switch {
     pub to: &'static str,
     /// What was wrong.
     pub why: String,
+    /// Whether it computed something wrong, so that what it said before is doubtful too.
+    pub wrong: bool,
 }
 
 /// What a device did for a run, and what it has prepared.
@@ -230,6 +232,14 @@ pub trait Program: Send {
     /// The devices that were given up so far.
     fn switches(&self) -> &[Switch] {
         &[]
+    }
+
+    /// Goes on on `other`, since this device turned out to be wrong.
+    ///
+    /// # Errors
+    /// `why` from a program that runs on one device only.
+    fn distrust(&mut self, why: Error, _other: Box<dyn Program>) -> Result<()> {
+        Err(why)
     }
 
     /// Feeds `ids` as [`run`](Self::run) does for their last logits, and says what the device did for it; `None` from

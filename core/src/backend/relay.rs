@@ -43,7 +43,8 @@ impl Relay {
         let to = self.second()?.device().kind;
         if let Some(from) = from {
             log::warn!("going on on the {to}: {why}");
-            self.switches.push(Switch { from, to, why: why.to_string() });
+            let wrong = matches!(why, Error::NonFinite { .. } | Error::Distrusted { .. });
+            self.switches.push(Switch { from, to, why: why.to_string(), wrong });
         }
         Ok(())
     }
@@ -173,6 +174,11 @@ impl Program for Relay {
 
     fn switches(&self) -> &[Switch] {
         &self.switches
+    }
+
+    fn distrust(&mut self, why: Error, other: Box<dyn Program>) -> Result<()> {
+        self.second.get_or_insert(other);
+        if self.first.is_some() { self.switch(&why) } else { Ok(()) }
     }
 
     fn profile(&mut self, state: &mut dyn State, ids: &[u32], cancel: &Cancel) -> Result<Option<Profile>> {

@@ -1,13 +1,14 @@
 //! Which device `auto` takes: the CPU, unless a hardware GPU says the same and is faster.
 
-use super::open::{Chosen, prepare_on};
-use super::{Activations, DeviceChoice, Options};
+use super::open::{Chosen, on_cpu, prepare_on};
+use super::{DeviceChoice, Options};
 use crate::Result;
 use crate::backend::gpu::{self, Adapter};
 use crate::backend::relay::Relay;
 use crate::backend::{Cancel, Program, Want};
 use crate::generate::argmax;
 use crate::graph::Graph;
+use crate::guard;
 use crate::weights::Weights;
 use std::time::{Duration, Instant};
 
@@ -28,13 +29,12 @@ pub(super) fn choose(
     };
     let cpu = |why: String, progress: &mut dyn FnMut(usize, usize)| {
         log::info!("auto: the cpu, since {why}");
-        Ok(Chosen { program: on(DeviceChoice::Cpu, progress)?, why })
+        Ok(Chosen { why, ..Chosen::asked(on(DeviceChoice::Cpu, progress)?) })
     };
     let relay = |gpu: Box<dyn Program>, why: String| {
         log::info!("auto: the gpu, since {why}");
-        let (graph, weights, options) = (graph.clone(), weights.clone(), options.clone());
-        let prepare = move || prepare_on(DeviceChoice::Cpu, graph.clone(), weights.clone(), &options, &mut |_, _| {});
-        Chosen { program: Box::new(Relay::new(gpu, Box::new(prepare))), why }
+        let (second, witness) = (on_cpu(graph, weights, options), on_cpu(graph, weights, options));
+        Chosen { program: Box::new(Relay::new(gpu, second)), why, witness: Some(witness) }
     };
 
     if let Some(name) = &options.gpu.adapter {
@@ -56,7 +56,7 @@ pub(super) fn choose(
     });
     match tried {
         Err(error) => cpu(error.to_string(), progress),
-        Ok((program, on_gpu)) => match on_gpu.against(&on_cpu, tolerance(options.activations)) {
+        Ok((program, on_gpu)) => match on_gpu.against(&on_cpu, guard::tolerance(options.activations)) {
             Ok(why) => Ok(relay(program, why)),
             Err(why) => {
                 drop(program);
@@ -77,14 +77,6 @@ fn no_candidate(adapters: &[Adapter]) -> Option<String> {
         .map(|(adapter, why)| format!("{}: {why}", adapter.name))
         .collect();
     Some(if reasons.is_empty() { "no Vulkan or Metal adapter was found".into() } else { reasons.join("; ") })
-}
-
-/// How far logits may be apart, relative to their size.
-fn tolerance(activations: Activations) -> f64 {
-    match activations {
-        Activations::Int16 | Activations::F32 => 0.01,
-        Activations::Int8 => 0.1,
-    }
 }
 
 /// What a device made of a fixed task.
@@ -117,10 +109,7 @@ impl Trial {
 
     /// Why this device is to be taken instead of `other`, or why not.
     fn against(&self, other: &Self, tolerance: f64) -> std::result::Result<String, String> {
-        let square = |x: f64| x * x;
-        let apart: f64 = self.logits.iter().zip(&other.logits).map(|(a, b)| square(f64::from(a - b))).sum();
-        let size: f64 = other.logits.iter().map(|b| square(f64::from(*b))).sum();
-        let apart = (apart / size.max(f64::MIN_POSITIVE)).sqrt();
+        let apart = guard::apart(&self.logits, &other.logits);
         if self.logits.len() != other.logits.len() || apart.is_nan() || apart > tolerance {
             return Err(format!("the GPU's logits differ from the CPU's by {apart:.2e} of their size"));
         }

@@ -4,6 +4,7 @@
 //! decided below.
 
 mod auto;
+mod chooser;
 mod generation;
 mod open;
 mod options;
@@ -13,12 +14,14 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use generation::shorten;
 pub use generation::{Generation, Piece};
 #[cfg(test)]
 pub(crate) use open::{Chosen, assemble};
 pub use options::{Activations, DeviceChoice, GpuOptions, KvType, Options, Schedule};
 pub use session::Session;
 
+use crate::backend::relay::Prepare;
 use crate::backend::{Cancel, Device, Gate, Meanwhile, Memory, Program, State, Switch, Want};
 use crate::chat::{ChatTemplate, Message, Role};
 use crate::gguf::Gguf;
@@ -26,6 +29,7 @@ use crate::model::Config;
 use crate::tokenizer::Tokenizer;
 use crate::{Error, Result};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// An opened model. Cheap to clone; may be used from several threads, which take turns.
@@ -39,6 +43,7 @@ struct Inner {
     chat: ChatTemplate,
     context: usize,
     kv: KvType,
+    activations: Activations,
     /// What runs the model now.
     device: Mutex<Device>,
     /// Why it was chosen.
@@ -48,6 +53,11 @@ struct Inner {
     memory: Memory,
     /// One run at a time.
     program: Mutex<Box<dyn Program>>,
+    /// Makes the device to ask where the program's is doubted.
+    witness: Option<Mutex<Prepare>>,
+    /// Whether answers are checked now and then without any doubt.
+    audits: bool,
+    answers: AtomicUsize,
 }
 
 impl Engine {
@@ -157,6 +167,37 @@ impl Engine {
         self.0.kv
     }
 
+    /// How activations enter integer products.
+    fn activations(&self) -> Activations {
+        self.0.activations
+    }
+
+    /// Whether a generation may take text back: its device may turn out to be wrong, and another can tell.
+    pub fn may_take_back(&self) -> bool {
+        self.0.witness.is_some() && self.device().kind != "cpu"
+    }
+
+    /// Counts an answer. The first, the second, the fourth of an engine that chose its device by itself and so on are
+    /// checked on the other device without any doubt: a driver that is wrong gives plausible nonsense as well. Of
+    /// thousand answers these are ten.
+    fn is_time_for_an_audit(&self) -> bool {
+        let answers = self.0.answers.fetch_add(1, Ordering::Relaxed) + 1;
+        self.0.audits && self.may_take_back() && answers.is_power_of_two()
+    }
+
+    /// A device to ask where the program's is doubted. It takes memory for weights of its own, while it is there.
+    fn witness(&self) -> Result<Option<Box<dyn Program>>> {
+        self.0.witness.as_ref().map(|prepare| lock(prepare)()).transpose()
+    }
+
+    /// Goes on on `other`, since the program's device is wrong; the error itself where it may not.
+    fn distrust(&self, why: Error, other: Box<dyn Program>) -> Result<()> {
+        let mut program = self.lock()?;
+        program.distrust(why, other)?;
+        self.note_switches(program.as_ref());
+        Ok(())
+    }
+
     fn lock(&self) -> Result<MutexGuard<'_, Box<dyn Program>>> {
         self.0.program.lock().map_err(|_| Error::Poisoned)
     }
@@ -171,12 +212,16 @@ impl Engine {
     ) -> Result<()> {
         let mut program = self.lock()?;
         let result = program.run(state, ids, want, logits, cancel);
+        self.note_switches(program.as_ref());
+        result
+    }
+
+    fn note_switches(&self, program: &dyn Program) {
         let mut known = lock(&self.0.switches);
         if known.len() < program.switches().len() {
             *known = program.switches().to_vec();
             *lock(&self.0.device) = program.device();
         }
-        result
     }
 }
 

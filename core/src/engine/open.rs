@@ -2,9 +2,12 @@
 
 use super::{DeviceChoice, Engine, Inner, Options, Schedule, auto};
 use crate::backend::Program;
+#[cfg(feature = "inject")]
+use crate::backend::bad::Bad;
 use crate::backend::cpu::{self, Cpu};
 use crate::backend::gpu::{self, Gpu};
 use crate::backend::reference::Reference;
+use crate::backend::relay::Prepare;
 use crate::chat::ChatTemplate;
 use crate::gguf::Gguf;
 use crate::graph::Graph;
@@ -14,6 +17,7 @@ use crate::tokenizer::Tokenizer;
 use crate::weights::Weights;
 use crate::{Error, Result};
 use std::path::Path;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 pub(super) fn open(path: &Path, options: &Options, progress: &mut dyn FnMut(usize, usize)) -> Result<Engine> {
@@ -24,12 +28,14 @@ pub(super) fn open(path: &Path, options: &Options, progress: &mut dyn FnMut(usiz
 pub(crate) struct Chosen {
     pub(crate) program: Box<dyn Program>,
     pub(crate) why: String,
+    /// Makes the device to ask where the program's is doubted.
+    pub(crate) witness: Option<Prepare>,
 }
 
 impl Chosen {
     /// The one that was asked for.
     pub(crate) fn asked(program: Box<dyn Program>) -> Self {
-        Self { program, why: "it was asked for".into() }
+        Self { program, why: "it was asked for".into(), witness: None }
     }
 }
 
@@ -43,7 +49,14 @@ fn prepare(
     if options.device == DeviceChoice::Auto {
         return auto::choose(&graph, &weights, options, progress);
     }
-    Ok(Chosen::asked(prepare_on(options.device, graph, weights, options, progress)?))
+    let witness = (options.device == DeviceChoice::Gpu).then(|| on_cpu(&graph, &weights, options));
+    Ok(Chosen { witness, ..Chosen::asked(prepare_on(options.device, graph, weights, options, progress)?) })
+}
+
+/// Makes a program for the CPU when it is needed.
+pub(super) fn on_cpu(graph: &Graph, weights: &Weights, options: &Options) -> Prepare {
+    let (graph, weights, options) = (graph.clone(), weights.clone(), options.clone());
+    Box::new(move || prepare_on(DeviceChoice::Cpu, graph.clone(), weights.clone(), &options, &mut |_, _| {}))
 }
 
 /// The one place that knows which devices there are.
@@ -67,26 +80,40 @@ pub(super) fn prepare_on(
             };
             Ok(Box::new(Cpu::prepare(graph, weights, options, progress)?))
         }
-        DeviceChoice::Gpu => {
-            let options = gpu::Options {
-                adapter: options.gpu.adapter.clone(),
-                tier: options.gpu.tier,
-                threads: options.threads(),
-                chunk: options.prefill_chunk,
-                activations: options.activations,
-                kv: options.kv,
-                plain: options.schedule == Schedule::Plain,
-                keep: Keep::Logits,
-                precision: options.gpu.precision.clone(),
-                cache: options.gpu.cache.clone(),
-                lose_after: options.gpu.lose_after,
-            };
-            Ok(Box::new(Gpu::prepare(graph, weights, options, progress)?))
-        }
+        DeviceChoice::Gpu => prepare_gpu(graph, weights, options, progress),
         DeviceChoice::Reference => {
             Ok(Box::new(Reference::prepare(graph, weights, options.threads(), options.prefill_chunk)?))
         }
     }
+}
+
+fn prepare_gpu(
+    graph: Graph,
+    weights: Weights,
+    options: &Options,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Box<dyn Program>> {
+    let gpu_options = gpu::Options {
+        adapter: options.gpu.adapter.clone(),
+        tier: options.gpu.tier,
+        threads: options.threads(),
+        chunk: options.prefill_chunk,
+        activations: options.activations,
+        kv: options.kv,
+        plain: options.schedule == Schedule::Plain,
+        keep: Keep::Logits,
+        deny: options.gpu.deny.clone(),
+        precision: options.gpu.precision.clone(),
+        cache: options.gpu.cache.clone(),
+        lose_after: options.gpu.lose_after,
+    };
+    #[cfg(feature = "inject")]
+    if let Some(inject) = &options.gpu.inject {
+        let gpu_options = gpu::Options { plain: true, keep: Keep::All, ..gpu_options };
+        let gpu = Box::new(Gpu::prepare(graph.clone(), weights, gpu_options, progress)?);
+        return Ok(Box::new(Bad::new(gpu, graph, inject.clone(), options.prefill_chunk)?));
+    }
+    Ok(Box::new(Gpu::prepare(graph, weights, gpu_options, progress)?))
 }
 
 /// A layer has at least these: two norms, four matrices of attention, three of the feed-forward block.
@@ -129,10 +156,15 @@ pub(crate) fn assemble(
         Some(source) => ChatTemplate::new(source, &tokenizer)?,
         None => ChatTemplate::from_gguf(&gguf, &tokenizer)?,
     };
-    let Chosen { program, why } = prepare(graph, weights)?;
+    let Chosen { program, why, witness } = prepare(graph, weights)?;
     Ok(Engine(Arc::new(Inner {
         context: options.context(&config),
         kv: options.kv,
+        activations: options.activations,
+        witness: witness.map(Mutex::new),
+        // Who asks for a GPU by name measures it, and wants no other device's weights in memory without need.
+        audits: options.device == DeviceChoice::Auto,
+        answers: AtomicUsize::new(0),
         device: Mutex::new(program.device()),
         why,
         gate: program.gate(),

@@ -22,19 +22,25 @@ pub enum DeviceChoice {
 }
 
 /// How the GPU is used, where one is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GpuOptions {
     /// A part of the adapter's name. Without it the best one is taken; with [`DeviceChoice::Auto`] the named one is used
     /// unmeasured, even if it is a software rasteriser, for as long as it works.
     pub adapter: Option<String>,
     /// What kernels may lean on; the adapter's own tier by default.
     pub tier: Option<Tier>,
+    /// Kernels, by their names or beginnings of names, that something plainer is run for: the plain calls for fused ones,
+    /// all logits for the best, for others the variant of tier 0.
+    pub deny: Vec<String>,
     /// What may be stored in less than f32.
     pub precision: PrecisionPlan,
     /// A folder where compiled kernels are kept for the next start; an app's cache folder. Nowhere by default.
     pub cache: Option<PathBuf>,
     /// The device is lost after so many submissions, to try out what an app does then.
     pub lose_after: Option<usize>,
+    /// One node's output is spoilt, to try out what is noticed; the kernels then run one by one.
+    #[cfg(feature = "inject")]
+    pub inject: Option<crate::backend::bad::Inject>,
 }
 
 /// Which nodes of the graph run together. The reference device runs each alone, and so does a GPU as yet.
@@ -48,7 +54,7 @@ pub enum Schedule {
 }
 
 /// How to open a model.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// Where to run.
     pub device: DeviceChoice,

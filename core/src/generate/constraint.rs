@@ -12,6 +12,9 @@ pub trait Constraint {
     /// Takes note of the id that was chosen.
     fn accept(&mut self, id: u32) -> Result<()>;
 
+    /// Forgets all ids that were chosen: the text begins anew. Happens where a GPU turns out to have been wrong.
+    fn restart(&mut self) -> Result<()>;
+
     /// Whether the text is complete and nothing may follow. The generation then ends with
     /// [`StopReason::Constraint`](super::StopReason::Constraint) without another run of the model.
     fn is_done(&self) -> bool;

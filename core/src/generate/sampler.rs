@@ -71,8 +71,8 @@ impl Sampler {
         }
     }
 
-    /// Logit bias, then penalties.
-    fn adjust(&mut self, logits: &mut [f32]) {
+    /// What an id is chosen from: logit bias, then penalties.
+    pub fn adjust(&mut self, logits: &mut [f32]) {
         for &(id, bias) in &self.sampling.logit_bias {
             if let Some(logit) = logits.get_mut(id as usize) {
                 *logit += bias;

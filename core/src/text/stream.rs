@@ -2,6 +2,7 @@
 
 use super::meter::Meter;
 use super::prefix::Prefix;
+use crate::engine::shorten;
 use crate::generate::{Sampling, StopReason};
 use crate::{Cancel, Engine, Error, Generation, Result, Session, Stats};
 use serde::Serialize;
@@ -26,6 +27,8 @@ pub enum Event {
     Progress(Progress),
     /// Text of the result: whole characters.
     Text(String),
+    /// So many of the characters given out last were wrong and go: a GPU was found out. What is right follows.
+    TakeBack(usize),
 }
 
 /// One generation of a task.
@@ -98,6 +101,11 @@ impl<'s, T: Task> TaskStream<'s, T> {
         }
     }
 
+    /// The engine that it runs on.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// What the task took so far, over all its generations.
     pub fn stats(&self) -> Stats {
         self.meter.stats()
@@ -119,8 +127,10 @@ impl<'s, T: Task> TaskStream<'s, T> {
     fn pull(&mut self) -> Result<Option<Event>> {
         loop {
             if let Some(event) = self.queue.pop_front() {
-                if let Event::Text(text) = &event {
-                    self.shown.push_str(text);
+                match &event {
+                    Event::Text(text) => self.shown.push_str(text),
+                    Event::TakeBack(characters) => shorten(&mut self.shown, *characters),
+                    Event::Progress(_) => {}
                 }
                 return Ok(Some(event));
             }
@@ -184,6 +194,7 @@ impl<'s, T: Task> TaskStream<'s, T> {
     fn advance(&mut self, mut generation: Generation<'s>) -> Result<()> {
         if let Some(piece) = generation.next() {
             let piece = piece?;
+            self.take_back(piece.take_back);
             // A model likes to begin with a space or a line of its own.
             let text = if self.current.is_empty() { piece.text.trim_start() } else { &piece.text };
             self.say(text);
@@ -202,6 +213,17 @@ impl<'s, T: Task> TaskStream<'s, T> {
         self.session = Some(generation.into_session());
         self.task.done(self.current.trim().to_owned());
         Ok(())
+    }
+
+    /// Takes wrong text of the running generation back. What is left of it may have lost a space at its beginning.
+    fn take_back(&mut self, characters: usize) {
+        let characters = characters.min(self.current.chars().count());
+        if characters > 0 {
+            shorten(&mut self.current, characters);
+            if self.show {
+                self.queue.push_back(Event::TakeBack(characters));
+            }
+        }
     }
 
     /// Takes text of the running generation.

@@ -178,6 +178,7 @@ fn summaries_end_whatever_the_text() {
                     match event.unwrap() {
                         Event::Progress(p) => progress.push(p),
                         Event::Text(piece) => shown.push_str(&piece),
+                        Event::TakeBack(_) => panic!("only one device"),
                     }
                 }
                 let summary = stream.finish().unwrap();

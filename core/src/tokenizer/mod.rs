@@ -205,6 +205,20 @@ impl Tokenizer {
         is_kind(&self.0.vocab, id, Kind::Control)
     }
 
+    /// Whether no text is made of this token, nor ends with it: padding, unknown, places for images, names that were left
+    /// over (`<unused7>`, `[multimodal]`). Tags that a model may honestly write (`<b>`) count as well where it has tokens
+    /// of their own for them.
+    pub fn is_reserved(&self, id: u32) -> bool {
+        let Ok((text, kind)) = self.0.vocab.get(id) else { return true };
+        let bracketed =
+            || [('<', '>'), ('[', ']')].iter().any(|&(open, close)| text.starts_with(open) && text.ends_with(close));
+        match kind {
+            Kind::Control | Kind::Unknown => !self.is_end(id),
+            Kind::UserDefined => bracketed(),
+            Kind::Normal | Kind::Byte => false,
+        }
+    }
+
     /// The token whose text in the vocabulary is exactly this, for instance `<|im_end|>`.
     /// Tokens of words are stored escaped (`▁the` or `Ġthe`).
     pub fn find(&self, text: &str) -> Option<u32> {

@@ -62,6 +62,7 @@ impl Setup {
                     kv,
                     plain,
                     keep,
+                    deny: Vec::new(),
                     precision: PrecisionPlan::default(),
                     cache: None,
                     lose_after: None,

@@ -5,6 +5,7 @@ use crate::args::ModelArgs;
 use crate::failure::Failure;
 use crate::input::{self, Text};
 use crate::sampling::SamplingArgs;
+use crate::screen::Screen;
 use crate::{output, progress, stats};
 use clap::Args;
 use kinglet::text::{Event, Task, TaskStream};
@@ -96,7 +97,7 @@ impl TextArgs {
 /// Shows a task's text while it comes, and how many parts are done where there are several.
 pub fn follow<T: Task>(app: &App, mut stream: TaskStream<'_, T>) -> Result<T::Output, Failure> {
     let bar = progress::counting(app, "part");
-    let mut ended = true;
+    let mut screen = Screen::new(stream.engine().may_take_back());
     for event in &mut stream {
         match event? {
             Event::Progress(at) if at.parts > 1 => {
@@ -104,16 +105,14 @@ pub fn follow<T: Task>(app: &App, mut stream: TaskStream<'_, T>) -> Result<T::Ou
                 bar.set_position(at.part as u64);
             }
             Event::Progress(_) => bar.reset(),
-            Event::Text(text) if !app.json => {
-                bar.suspend(|| output::text(&text))?;
-                ended = text.ends_with('\n');
-            }
-            Event::Text(_) => {}
+            Event::Text(text) if !app.json => bar.suspend(|| screen.say(&text))?,
+            Event::TakeBack(characters) if !app.json => bar.suspend(|| screen.take_back(characters))?,
+            Event::Text(_) | Event::TakeBack(_) => {}
         }
     }
     bar.finish_and_clear();
-    if !ended {
-        output::line("")?;
+    if !app.json {
+        screen.end()?;
     }
     Ok(stream.finish()?)
 }

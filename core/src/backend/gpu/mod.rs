@@ -9,6 +9,7 @@ mod adapter;
 mod best;
 mod bind;
 mod cache;
+mod deny;
 mod device;
 mod fuse;
 mod kv;
@@ -47,6 +48,8 @@ pub struct Options {
     pub kv: KvType,
     /// One call a node instead of fused ones.
     pub plain: bool,
+    /// Kernels, by their names or beginnings of names, that something plainer is run for.
+    pub deny: Vec<String>,
     /// What may be stored in less than f32. Kernels store f32 everywhere as yet.
     pub precision: PrecisionPlan,
     /// Which values stay readable.

@@ -4,13 +4,17 @@
 
 use super::adapter::Tier;
 use super::cache::Kept;
+use super::deny::Denied;
 use super::device::Opened;
 use crate::Result;
-use kinglet_shaders::{Binding, Kernel};
+use kinglet_shaders::{Binding, Kernel, Source};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use wgpu::{BindGroupLayout, BindGroupLayoutEntry, BindingType, BufferBindingType, ShaderStages};
+
+/// Ends the name of a kernel that runs as its plainest variant.
+pub(super) const SAFE: &str = "_safe";
 
 /// Values of a kernel's `override`s.
 pub(super) type Constants = Vec<(&'static str, f64)>;
@@ -18,6 +22,7 @@ pub(super) type Constants = Vec<(&'static str, f64)>;
 /// Every pipeline of a program.
 pub(super) struct Pipelines {
     gpu: Opened,
+    denied: Denied,
     made: HashMap<(Kernel, Vec<(&'static str, u64)>), Pipeline>,
     layouts: HashMap<&'static [Binding], BindGroupLayout>,
     /// Group 1 of kernels that use the cache.
@@ -40,11 +45,12 @@ pub(super) struct Pipeline {
 
 impl Pipelines {
     /// None yet; `cache` is the folder of compiled kernels.
-    pub(super) fn new(gpu: &Opened, cache: Option<&Path>) -> Self {
+    pub(super) fn new(gpu: &Opened, denied: Denied, cache: Option<&Path>) -> Self {
         let group = [Binding::Uniform, Binding::Write, Binding::Write];
         Self {
             cache_layout: layout(gpu, "cache", &group),
             gpu: gpu.clone(),
+            denied,
             made: HashMap::new(),
             layouts: HashMap::new(),
             kept: cache.and_then(|folder| Kept::open(gpu, folder)),
@@ -78,12 +84,23 @@ impl Pipelines {
         Ok(pipeline)
     }
 
+    /// What a kernel is made of: of a denied one the plainest variant.
+    pub(super) fn source(&self, kernel: Kernel) -> Source {
+        if !self.denied.has(kernel) {
+            return kernel.source(self.gpu.tier.variant());
+        }
+        let mut source = kernel.source(Tier::Plain.variant());
+        source.name.push_str(SAFE);
+        source
+    }
+
     fn make(&mut self, kernel: Kernel, constants: &Constants) -> Result<Pipeline> {
         let gpu = &self.gpu;
-        let source = kernel.source(gpu.tier.variant());
+        let source = self.source(kernel);
         let name = constants.iter().fold(source.name.clone(), |name, (key, value)| format!("{name}-{key}={value}"));
         let text = source.link().text;
         self.write_down(&name, &text);
+        let denied = self.denied.has(kernel);
         let bindings = kernel.bindings();
         let layout = self
             .layouts
@@ -105,7 +122,7 @@ impl Pipelines {
                 label: Some(&name),
                 source: wgpu::ShaderSource::Wgsl(text.as_str().into()),
             };
-            let module = if gpu.tier == Tier::Plain {
+            let module = if gpu.tier == Tier::Plain || denied {
                 gpu.device.create_shader_module(desc)
             } else {
                 // SAFETY: the kernels' loops end and their indices are within the buffers that the plan makes for

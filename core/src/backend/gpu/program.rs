@@ -2,6 +2,7 @@
 
 use super::best;
 use super::bind::{Bind, params};
+use super::deny::Denied;
 use super::device::Opened;
 use super::fuse::{OneRow, one_row};
 use super::kv::{self, Cache, Heads};
@@ -53,6 +54,31 @@ pub struct Gpu {
     pub(super) spent: Spent,
 }
 
+/// The calls of a program, for chunks of each size.
+struct Calls {
+    one: OneRow,
+    few: Vec<Call>,
+    many: Vec<Call>,
+    best: Vec<Call>,
+    denied: Denied,
+}
+
+impl Calls {
+    fn of(choice: &Choice<'_>, options: &Options, tier: Tier) -> Result<Self> {
+        let (few, many) = (choice.calls(true)?, choice.calls(false)?);
+        // Who keeps all values wants those that fused calls keep to themselves, too, and all logits.
+        let all = options.keep == Keep::All;
+        let fused = if options.plain || all { None } else { one_row(choice) };
+        let best = if all { Vec::new() } else { best::calls(choice, &few) };
+        let known = fused.iter().flat_map(|fused| &fused.calls).chain(&few).chain(&many).chain(&best);
+        let denied = Denied::new(&options.deny, tier, known)?;
+        let nothing = || OneRow { calls: Vec::new(), places: Vec::new(), floats: 0 };
+        let one = fused.filter(|fused| denied.allows(&fused.calls)).unwrap_or_else(nothing);
+        let best = if denied.allows(&best) { best } else { Vec::new() };
+        Ok(Self { one, few, many, best, denied })
+    }
+}
+
 /// What preparation took.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Spent {
@@ -102,13 +128,8 @@ impl Gpu {
         let values = Values::new(&opened, &graph, options.keep, room)?;
         let ropes = ropes(&graph);
         let choice = Choice { graph: &graph, held, activations: options.activations, kv: options.kv, ropes: &ropes };
-        let (few, many) = (choice.calls(true)?, choice.calls(false)?);
-        // Who keeps all values wants those that fused calls keep to themselves, too.
-        let fused = (!options.plain && options.keep == Keep::Logits).then(|| one_row(&choice)).flatten();
-        let nothing = || OneRow { calls: Vec::new(), places: Vec::new(), floats: 0 };
-        let OneRow { calls: one, places, floats } = fused.unwrap_or_else(nothing);
-        // Who keeps all values wants all logits.
-        let best = if options.keep == Keep::All { Vec::new() } else { best::calls(&choice, &few) };
+        let Calls { one: OneRow { calls: one, places, floats }, few, many, best, denied } =
+            Calls::of(&choice, &options, opened.tier)?;
         let form = choice.form();
 
         let widest =
@@ -133,7 +154,7 @@ impl Gpu {
         };
         let turns = turns(&opened, &weights, &ropes, options.chunk)?;
         let heads = heads(&graph)?;
-        let mut pipelines = Pipelines::new(&opened, options.cache.as_deref());
+        let mut pipelines = Pipelines::new(&opened, denied, options.cache.as_deref());
         let upload = std::thread::scope(|scope| {
             // The kernels are compiled while the weights stream in.
             let (mut all, pipelines) = (one.iter().chain(&few).chain(&many).chain(&best), &mut pipelines);
@@ -360,7 +381,7 @@ impl Program for Gpu {
         let own = all.filter(|ready| ready.call.node == node && !matches!(ready.call.kernel, Kernel::Quantise(_)));
         let text = |ready: &Ready| KernelText {
             name: ready.pipeline.name.clone(),
-            wgsl: ready.call.kernel.source(self.opened.tier.variant()).link().text,
+            wgsl: self.pipelines.source(ready.call.kernel).link().text,
         };
         own.map(text).collect()
     }

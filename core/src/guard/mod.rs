@@ -1,0 +1,34 @@
+//! Whether what a GPU says can be trusted.
+//!
+//! `wire` watches every answer for what broken drivers are known to make of it, at next to no cost. What it finds is a
+//! doubt and no proof: a small model may honestly repeat itself. `judge` settles it with a second device.
+
+mod judge;
+mod wire;
+
+pub(crate) use judge::{Answer, judge};
+pub use wire::{Doubt, Sort, Wire};
+
+use crate::precision::Activations;
+
+/// A sampled token this many times its temperature below the best is one in 500 million: it was not sampled.
+pub(crate) const UNLIKELY: f32 = 20.0;
+
+/// How far apart two rows of logits are, relative to the size of `right`; only what both have counts. 0 where they have
+/// nothing in common.
+pub(crate) fn apart(row: &[f32], right: &[f32]) -> f64 {
+    let both = row.iter().zip(right).filter(|(a, b)| **a != f32::NEG_INFINITY && **b != f32::NEG_INFINITY);
+    let (apart, size) = both.fold((0.0, 0.0), |(apart, size), (a, b)| {
+        let (a, b) = (f64::from(*a), f64::from(*b));
+        (apart + (a - b) * (a - b), size + b * b)
+    });
+    (apart / f64::max(size, f64::MIN_POSITIVE)).sqrt()
+}
+
+/// How far apart two devices' logits may be for nothing but rounding, as [`apart`] has it.
+pub(crate) fn tolerance(activations: Activations) -> f64 {
+    match activations {
+        Activations::Int16 | Activations::F32 => 0.01,
+        Activations::Int8 => 0.1,
+    }
+}
