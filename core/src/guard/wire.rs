@@ -118,9 +118,9 @@ impl Wire {
 /// How far the best logit is ahead of the next one; nothing where all others are left out.
 fn lead(logits: &[f32]) -> Option<f32> {
     let (mut best, mut next) = (f32::NEG_INFINITY, f32::NEG_INFINITY);
-    // The maximum of a block takes a few vector instructions, and few blocks hold one of the two best so far.
     for block in logits.chunks(64) {
-        if block.iter().copied().fold(f32::NEG_INFINITY, f32::max) > next {
+        // Compares a vector at a time; few blocks hold one of the two best so far.
+        if block.iter().fold(false, |any, logit| any | (*logit > next)) {
             for &logit in block {
                 next = next.max(best.min(logit));
                 best = best.max(logit);
