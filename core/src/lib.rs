@@ -50,7 +50,8 @@ pub mod weights;
 
 pub use backend::{Cancel, Meanwhile};
 pub use engine::{
-    Activations, DeviceChoice, Engine, Generation, GpuOptions, KvType, Options, Piece, Schedule, Session,
+    Activations, DeviceChoice, Diagnose, DivergenceReport, Engine, Generation, GpuOptions, KvType, Options, Piece,
+    Schedule, Session,
 };
 pub use error::{Error, Result};
 pub use generate::{Constraint, Sampling, StopReason};

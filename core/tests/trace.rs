@@ -12,7 +12,9 @@ use kinglet::backend::bad::{Bad, Inject, Kind};
 use kinglet::graph::{Graph, Stored};
 use kinglet::precision::{Activations, KvType};
 use kinglet::trace::{Class, F16_MAX, Mode, Options, Report, Setup, Verdict, Which, activations, diverge, plan};
+use kinglet::{Diagnose, Engine, Error, GpuOptions};
 use std::path::Path;
+use std::time::Duration;
 
 const IDS: [u32; 9] = [1, 7, 50, 3, 111, 20, 5, 90, 14];
 
@@ -28,6 +30,7 @@ fn options(setup: &Setup, a: Which, b: Which) -> Options {
         repeats: 3,
         chunk: setup.chunk,
         activations: (setup.activations_of(a), setup.activations_of(b)),
+        until: None,
     }
 }
 
@@ -243,4 +246,50 @@ fn what_is_wrong_now_and_then_is_found_as_often_as_computed() {
         let deviation = (expected * (1.0 - expected) / RUNS as f64).sqrt();
         assert!((share - expected).abs() <= 4.0 * deviation + 1.0 / RUNS as f64, "{share} {expected}");
     }
+}
+
+/// In one call, for an app: no text, no ids unless asked, and no longer than it may take.
+#[test]
+fn an_app_learns_which_operation_is_wrong() {
+    let path = data("tiny/tiny-llama-q4_0.gguf");
+    let gpu = GpuOptions { inject: Some("zeros@blk.1.ffn_up".parse().unwrap()), ..GpuOptions::default() };
+    let options = kinglet::Options { prefill_chunk: 4, gpu, ..kinglet::Options::default() };
+    let ask = |options: &kinglet::Options, wanted: &Diagnose| {
+        let mut steps = 0;
+        let report =
+            Engine::diagnose(&path, options, "the ending", wanted, &mut |_, _| steps += 1, &Cancel::default()).unwrap();
+        (report, steps)
+    };
+    let (found, steps) = ask(&options, &Diagnose::default());
+    let first = found.report.first_bad.as_ref().unwrap();
+    assert_eq!((first.node.as_str(), first.class), ("blk.1.ffn_up", Some(Class::Zeros)));
+    assert!(steps > 10 && found.report.whole && found.report.b.detail.contains("tier"), "{:?}", found.report.b);
+    assert_eq!(found.model_sha256.len(), 64);
+
+    // All of it, with the continuations: still nothing that says what the text was.
+    let all = Diagnose { all: true, ..Diagnose::default() };
+    let (found, _) = ask(&options, &all);
+    assert!(found.prompt_ids.is_none() && found.report.tokens.a.is_empty() && found.report.tokens.b.is_empty());
+    assert!(!found.report.tokens.top_a.is_empty());
+    let (told, _) = ask(&options, &Diagnose { with_ids: true, ..all.clone() });
+    assert!(told.prompt_ids.unwrap().len() > 2 && told.report.tokens.a.len() == all.tokens);
+    let (short, _) = ask(&options, &Diagnose { with_ids: true, prompt_tokens: 2, ..all.clone() });
+    assert_eq!(short.prompt_ids.unwrap().len(), 2);
+
+    let clean = kinglet::Options { gpu: GpuOptions::default(), ..options.clone() };
+    let (found, _) = ask(&clean, &all);
+    assert!(found.report.verdict == Verdict::Same && found.report.nodes.len() > 20, "{:?}", found.report.first_bad);
+
+    // No time at all, some time, and nobody who still wants it.
+    let (found, steps) = ask(&clean, &Diagnose { within: Duration::ZERO, ..all.clone() });
+    assert_eq!((found.report.whole, found.report.nodes.len(), steps), (false, 0, 0));
+    let cancel = Cancel::default();
+    let mut steps = 0;
+    let mut progress = |_, _| {
+        steps += 1;
+        cancel.cancel();
+    };
+    let cancelled = Engine::diagnose(&path, &clean, "the ending", &all, &mut progress, &cancel);
+    assert!(matches!(cancelled, Err(Error::Cancelled)));
+    assert_eq!(steps, 1);
 }

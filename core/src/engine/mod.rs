@@ -5,6 +5,7 @@
 
 mod auto;
 mod chooser;
+mod diagnose;
 mod generation;
 mod open;
 mod options;
@@ -14,6 +15,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+pub use diagnose::{Diagnose, DivergenceReport};
 pub(crate) use generation::shorten;
 pub use generation::{Generation, Piece};
 #[cfg(test)]
@@ -83,6 +85,25 @@ impl Engine {
     /// `weights` is exact for the formats' packed or mapped bytes, `kv` is one session's, `scratch` an estimate.
     pub fn plan(path: impl AsRef<Path>, options: &Options) -> Result<Memory> {
         plan::plan(path.as_ref(), options)
+    }
+
+    /// Compares the GPU with the CPU node by node on the beginning of a text, and names the first operation that is
+    /// wrong: for an app whose user reports nonsense. `progress` is told nodes compared, of all of a chunk.
+    ///
+    /// It prepares both devices for itself, so that every value can be seen, and frees them at the end: where memory is
+    /// short, drop the engine before.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open), and [`Error::Cancelled`]. What the GPU cannot do is in the report.
+    pub fn diagnose(
+        path: impl AsRef<Path>,
+        options: &Options,
+        prompt: &str,
+        wanted: &Diagnose,
+        progress: &mut dyn FnMut(usize, usize),
+        cancel: &Cancel,
+    ) -> Result<DivergenceReport> {
+        diagnose::diagnose(path.as_ref(), options, prompt, wanted, progress, cancel)
     }
 
     /// The file.

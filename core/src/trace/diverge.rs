@@ -39,6 +39,8 @@ pub struct Options {
     pub chunk: usize,
     /// Activations of the two.
     pub activations: (Activations, Activations),
+    /// No node begins after this moment; the report then holds what was found.
+    pub until: Option<Instant>,
 }
 
 /// A node is slow from so many milliseconds on, and so many times what others like it take.
@@ -84,11 +86,13 @@ pub fn diverge(
         a: side(a),
         b: side(b),
         prompt_tokens: ids.len(),
+        whole: true,
         inject: None,
     };
     let mut found = Found::new(graph, options);
     let context = ids.len() + options.tokens + 1;
     let ended = found.prompt(a, b, context, ids, progress, cancel)?;
+    report.whole = !found.late;
     found.slow();
     report.nodes = found.reports();
     for node in &mut report.nodes {
@@ -119,11 +123,19 @@ struct Found<'a> {
     graph: &'a Graph,
     options: &'a Options,
     nodes: Vec<Option<NodeReport>>,
+    /// Time was up.
+    late: bool,
 }
 
 impl<'a> Found<'a> {
     fn new(graph: &'a Graph, options: &'a Options) -> Self {
-        Self { graph, options, nodes: vec![None; graph.nodes.len()] }
+        Self { graph, options, nodes: vec![None; graph.nodes.len()], late: false }
+    }
+
+    /// Whether time is up.
+    fn is_late(&mut self) -> bool {
+        self.late = self.options.until.is_some_and(|until| Instant::now() >= until);
+        self.late
     }
 
     /// Nodes that take far longer than others of the same operation and width.
@@ -170,6 +182,9 @@ impl<'a> Found<'a> {
         let chunks = ids.len().div_ceil(self.options.chunk);
         let mut logits = Vec::new();
         for (i, chunk) in ids.chunks(self.options.chunk).enumerate() {
+            if self.is_late() {
+                return Ok(true);
+            }
             let wanted = usize::from(i + 1 == chunks);
             let want = if wanted == 1 { Want::Last } else { Want::Nothing };
             let position = state_a.position();
@@ -218,6 +233,9 @@ impl<'a> Found<'a> {
     ) -> Result<bool> {
         for (i, node) in self.graph.nodes.iter().enumerate() {
             cancel.check()?;
+            if self.is_late() {
+                return Ok(false);
+            }
             progress(i, self.graph.nodes.len());
             let id = NodeId(i);
             if node.rows == Rows::Wanted && wanted == 0 {

@@ -143,6 +143,8 @@ pub struct Report {
     pub b: Side,
     /// Tokens of the prompt.
     pub prompt_tokens: usize,
+    /// Whether all was compared that was asked for, before time was up.
+    pub whole: bool,
     /// Which bad driver was played, if one was.
     pub inject: Option<String>,
 }

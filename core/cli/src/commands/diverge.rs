@@ -213,6 +213,7 @@ impl Diverge {
             repeats: self.repeats,
             chunk: setup.chunk,
             activations: (setup.activations_of(self.a.which), setup.activations_of(self.b.which)),
+            until: None,
         };
         let bar = progress::counting(app, "comparing");
         let mut step = |done: usize, all: usize| {

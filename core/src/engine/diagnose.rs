@@ -1,0 +1,151 @@
+//! Where a handset's GPU parts from its CPU, in one call inside an app.
+
+use super::Options;
+use crate::backend::{Cancel, Program};
+use crate::gguf::Gguf;
+use crate::graph::PrecisionPlan;
+use crate::model;
+use crate::tokenizer::{Special, Tokenizer};
+use crate::trace::{self, Mode, Report, Setup, Which, diverge};
+use crate::weights::Weights;
+use crate::{Error, Result};
+use serde::Serialize;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How much of a comparison an app can afford.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnose {
+    /// What the GPU is fed with.
+    pub mode: Mode,
+    /// Goes on after the first node that is wrong.
+    pub all: bool,
+    /// The prompt's first tokens that are compared; each takes memory for every value of the model.
+    pub prompt_tokens: usize,
+    /// Tokens that both continue with.
+    pub tokens: usize,
+    /// Runs of each node, to find what is wrong now and then.
+    pub repeats: usize,
+    /// No node begins after so long; what was found until then is reported.
+    pub within: Duration,
+    /// Whether the report may hold the ids of the prompt and of its continuations, which are its text.
+    pub with_ids: bool,
+}
+
+impl Default for Diagnose {
+    /// A minute, 32 tokens, no ids.
+    fn default() -> Self {
+        Self {
+            mode: Mode::Isolated,
+            all: false,
+            prompt_tokens: 32,
+            tokens: 8,
+            repeats: 3,
+            within: Duration::from_secs(60),
+            with_ids: false,
+        }
+    }
+}
+
+/// What an app can send to whoever has to find the fault: numbers, names and shapes, no text.
+#[derive(Clone, Debug, Serialize)]
+pub struct DivergenceReport {
+    /// The comparison; its second side has the device, its driver and the tier.
+    #[serde(flatten)]
+    pub report: Report,
+    /// The prompt's ids, if they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt_ids: Option<Vec<u32>>,
+    /// Of the model's file, as hexadecimal digits.
+    pub model_sha256: String,
+    /// What is stored in less than f32.
+    pub precision: PrecisionPlan,
+    /// Of this crate.
+    pub kinglet: &'static str,
+    /// Of what talks to the driver.
+    pub wgpu: &'static str,
+}
+
+/// The version that `Cargo.toml` pins.
+const WGPU: &str = "30.0.2";
+
+pub(super) fn diagnose(
+    path: &Path,
+    options: &Options,
+    prompt: &str,
+    wanted: &Diagnose,
+    progress: &mut dyn FnMut(usize, usize),
+    cancel: &Cancel,
+) -> Result<DivergenceReport> {
+    let until = Instant::now() + wanted.within;
+    let gguf = Gguf::open(path)?;
+    let config = model::config(&gguf)?;
+    options.validate(&config)?;
+    let ids = encode(&Tokenizer::from_gguf(&gguf)?, prompt, wanted.prompt_tokens)?;
+    let graph = model::decoder(&config);
+    let weights = Weights::find(&gguf, &graph)?;
+    let setup = Setup {
+        threads: options.threads(),
+        chunk: options.prefill_chunk.min(ids.len()).max(1),
+        activations: options.activations,
+        kv: options.kv,
+        adapter: options.gpu.adapter.clone(),
+        tier: options.gpu.tier,
+    };
+    let mut cpu = setup.prepare(Which::Cpu, graph.clone(), weights.clone())?;
+    cancel.check()?;
+    let gpu = setup.prepare(Which::Gpu, graph.clone(), weights)?;
+    #[cfg(feature = "inject")]
+    let gpu: Box<dyn Program> = match &options.gpu.inject {
+        Some(inject) => Box::new(crate::backend::bad::Bad::new(gpu, graph.clone(), inject.clone(), setup.chunk)?),
+        None => gpu,
+    };
+    let mut gpu: Box<dyn Program> = gpu;
+    let compared = trace::Options {
+        mode: wanted.mode,
+        all: wanted.all,
+        tokens: wanted.tokens,
+        repeats: wanted.repeats,
+        chunk: setup.chunk,
+        activations: (options.activations, options.activations),
+        until: Some(until),
+    };
+    let mut report = diverge(&graph, cpu.as_mut(), gpu.as_mut(), &ids, &compared, progress, cancel)?;
+    if !wanted.with_ids {
+        (report.tokens.a, report.tokens.b) = (Vec::new(), Vec::new());
+    }
+    // A report is sent; nobody reads shaders in it that its sender's version has.
+    report.kernels.clear();
+    Ok(DivergenceReport {
+        report,
+        prompt_ids: wanted.with_ids.then_some(ids),
+        model_sha256: gguf.sha256().iter().map(|byte| format!("{byte:02x}")).collect(),
+        precision: options.gpu.precision.clone(),
+        kinglet: env!("CARGO_PKG_VERSION"),
+        wgpu: WGPU,
+    })
+}
+
+/// The first ids of a text.
+fn encode(tokenizer: &Tokenizer, text: &str, most: usize) -> Result<Vec<u32>> {
+    let bos = tokenizer.bos().filter(|_| tokenizer.adds_bos());
+    let mut ids: Vec<u32> = bos.into_iter().collect();
+    ids.extend(tokenizer.encode(text, Special::Plain)?);
+    ids.truncate(most);
+    if ids.is_empty() {
+        return Err(Error::Option { name: "prompt".into(), what: "is empty; give at least one token".into() });
+    }
+    Ok(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    #[test]
+    fn the_version_is_the_pinned_one() {
+        let manifest = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"));
+        let line = manifest.lines().find(|line| line.starts_with("wgpu = ")).unwrap();
+        assert!(line.contains(&format!("\"={}\"", super::WGPU)), "{line}");
+    }
+}
