@@ -1,5 +1,6 @@
 //! Which GPUs there are, what each can do, and why one cannot be used.
 
+use super::drivers;
 use crate::{Error, Result};
 use kinglet_shaders::{Dot, Lanes, Variant};
 use std::fmt;
@@ -160,11 +161,16 @@ fn describe(adapter: &wgpu::Adapter) -> Adapter {
     };
     // A rasteriser on the CPU is slower than the CPU itself.
     let software = info.device_type == DeviceType::Cpu || info.name.to_lowercase().contains("swiftshader");
-    let driver = format!("{} {}", info.driver, info.driver_info);
+    let driver = format!("{} {}", info.driver, info.driver_info).trim().to_owned();
+    let avoided = if software {
+        Some("it is a software rasteriser, slower than the CPU backend".into())
+    } else {
+        drivers::known_bad(&info.name, &driver)
+    };
     let subgroups = features.contains(Features::SUBGROUP) && info.subgroup_min_size >= LEAST_SUBGROUP;
     Adapter {
         name: info.name,
-        driver: driver.trim().to_owned(),
+        driver,
         backend: info.backend.to_str(),
         kind,
         max_binding_bytes: limits.max_storage_buffer_binding_size,
@@ -177,7 +183,7 @@ fn describe(adapter: &wgpu::Adapter) -> Adapter {
         // Subgroups are wrong on too many phones' drivers. A software rasteriser, where loads cost most, is right.
         tier: if software && subgroups { Tier::Subgroup } else { Tier::Dot },
         refused: missing(&limits),
-        avoided: software.then(|| "it is a software rasteriser, slower than the CPU backend".into()),
+        avoided,
     }
 }
 

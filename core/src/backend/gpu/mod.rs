@@ -11,6 +11,7 @@ mod bind;
 mod cache;
 mod deny;
 mod device;
+mod drivers;
 mod fuse;
 mod kv;
 mod lists;
