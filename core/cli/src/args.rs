@@ -2,7 +2,6 @@
 
 use crate::app::App;
 use crate::failure::Failure;
-use crate::output::hex;
 use crate::plan::Plan;
 use crate::{input, models, progress};
 use clap::{Args, ValueEnum};
@@ -190,7 +189,7 @@ impl ModelArgs {
     fn precision(&self) -> Result<PrecisionPlan, Failure> {
         let Some(path) = &self.gpu_precision else { return Ok(PrecisionPlan::default()) };
         let plan = Plan::read(path)?;
-        if plan.model_sha256 != hex(&Gguf::open(&self.path()?)?.sha256()) {
+        if plan.model_sha256 != Gguf::open(&self.path()?)?.sha256() {
             return Err(Failure::option(
                 "--gpu-precision",
                 "was measured on another model; run `activations` on this one",

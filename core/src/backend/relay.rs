@@ -42,7 +42,8 @@ impl Relay {
         }
         let to = self.second()?.device().kind;
         if let Some(from) = from {
-            log::warn!("going on on the {to}: {why}");
+            // Whoever asked is told by the switch; a warning would fall into the text on a terminal.
+            log::info!("going on on the {to}: {why}");
             let wrong = matches!(why, Error::NonFinite { .. } | Error::Distrusted { .. });
             self.switches.push(Switch { from, to, why: why.to_string(), wrong });
         }

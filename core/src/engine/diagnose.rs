@@ -41,7 +41,7 @@ impl Default for Diagnose {
             prompt_tokens: 32,
             tokens: 8,
             repeats: 3,
-            within: Duration::from_secs(60),
+            within: Duration::from_mins(1),
             with_ids: false,
         }
     }
@@ -119,7 +119,7 @@ pub(super) fn diagnose(
     Ok(DivergenceReport {
         report,
         prompt_ids: wanted.with_ids.then_some(ids),
-        model_sha256: gguf.sha256().iter().map(|byte| format!("{byte:02x}")).collect(),
+        model_sha256: gguf.sha256(),
         precision: options.gpu.precision.clone(),
         kinglet: env!("CARGO_PKG_VERSION"),
         wgpu: WGPU,

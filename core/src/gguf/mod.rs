@@ -117,9 +117,9 @@ impl Gguf {
         self.len() == 0
     }
 
-    /// SHA-256 of the whole file.
-    pub fn sha256(&self) -> [u8; 32] {
-        Sha256::digest(self.file_bytes()).into()
+    /// SHA-256 of the whole file, as hexadecimal digits.
+    pub fn sha256(&self) -> String {
+        Sha256::digest(self.file_bytes()).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
     }
 
     fn file_bytes(&self) -> &[u8] {

@@ -120,7 +120,8 @@ fn lead(logits: &[f32]) -> Option<f32> {
     let (mut best, mut next) = (f32::NEG_INFINITY, f32::NEG_INFINITY);
     for block in logits.chunks(64) {
         // Compares a vector at a time; few blocks hold one of the two best so far.
-        if block.iter().fold(false, |any, logit| any | (*logit > next)) {
+        let above = |logit: &f32| *logit > next;
+        if block.iter().fold(false, |any, logit| any | above(logit)) {
             for &logit in block {
                 next = next.max(best.min(logit));
                 best = best.max(logit);

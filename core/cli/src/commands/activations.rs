@@ -87,7 +87,7 @@ impl Activations {
         let mut program = setup.prepare(Which::Cpu, graph.clone(), weights)?;
         let nodes = activations(&graph, program.as_mut(), &ids, setup.chunk, &app.interrupt.begin())?;
         if let Some(path) = &self.plan {
-            Plan { model_sha256: output::hex(&gguf.sha256()), stored: plan(&nodes) }.write(path)?;
+            Plan { model_sha256: gguf.sha256(), stored: plan(&nodes) }.write(path)?;
         }
         let over_f16 = nodes.iter().filter(|node| node.over_f16 > 0).count();
         if app.json {

@@ -171,7 +171,7 @@ impl Diverge {
         }
         if app.json || self.html.is_some() {
             // Reads the whole file.
-            let answer = Answer { report, model_sha256: output::hex(&gguf.sha256()) };
+            let answer = Answer { report, model_sha256: gguf.sha256() };
             if let Some(path) = &self.html {
                 page::write(path, &self.model, &answer.report, &answer.model_sha256, &tokenizer)?;
             }

@@ -94,23 +94,32 @@ impl TextArgs {
     }
 }
 
-/// Shows a task's text while it comes, and how many parts are done where there are several.
+/// Shows a task's text while it comes, and until then how many parts are done where there are several.
 pub fn follow<T: Task>(app: &App, mut stream: TaskStream<'_, T>) -> Result<T::Output, Failure> {
-    let bar = progress::counting(app, "part");
+    // Gone when there is text: both would be written to the same line of a terminal.
+    let mut bar = Some(progress::counting(app, "part"));
     let mut screen = Screen::new(stream.engine().may_take_back());
     for event in &mut stream {
-        match event? {
-            Event::Progress(at) if at.parts > 1 => {
-                bar.set_length(at.parts as u64);
-                bar.set_position(at.part as u64);
+        match (event?, app.json) {
+            (Event::Progress(at), _) if at.parts > 1 => {
+                if let Some(bar) = &bar {
+                    bar.set_length(at.parts as u64);
+                    bar.set_position(at.part as u64);
+                }
             }
-            Event::Progress(_) => bar.reset(),
-            Event::Text(text) if !app.json => bar.suspend(|| screen.say(&text))?,
-            Event::TakeBack(characters) if !app.json => bar.suspend(|| screen.take_back(characters))?,
-            Event::Text(_) | Event::TakeBack(_) => {}
+            (Event::Text(text), false) => {
+                if let Some(bar) = bar.take() {
+                    bar.finish_and_clear();
+                }
+                screen.say(&text)?;
+            }
+            (Event::TakeBack(characters), false) => screen.take_back(characters)?,
+            (Event::Progress(_) | Event::Text(_) | Event::TakeBack(_), _) => {}
         }
     }
-    bar.finish_and_clear();
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
     if !app.json {
         screen.end()?;
     }
