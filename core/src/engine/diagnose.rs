@@ -1,7 +1,9 @@
 //! Where a handset's GPU parts from its CPU, in one call inside an app.
 
-use super::Options;
-use crate::backend::{Cancel, Program};
+use super::{Engine, Options};
+use crate::backend::Cancel;
+#[cfg(feature = "inject")]
+use crate::backend::bad::Bad;
 use crate::gguf::Gguf;
 use crate::graph::PrecisionPlan;
 use crate::model;
@@ -69,61 +71,73 @@ pub struct DivergenceReport {
 /// The version that `Cargo.toml` pins.
 const WGPU: &str = "30.0.2";
 
-pub(super) fn diagnose(
-    path: &Path,
-    options: &Options,
-    prompt: &str,
-    wanted: &Diagnose,
-    progress: &mut dyn FnMut(usize, usize),
-    cancel: &Cancel,
-) -> Result<DivergenceReport> {
-    let until = Instant::now() + wanted.within;
-    let gguf = Gguf::open(path)?;
-    let config = model::config(&gguf)?;
-    options.validate(&config)?;
-    let ids = encode(&Tokenizer::from_gguf(&gguf)?, prompt, wanted.prompt_tokens)?;
-    let graph = model::decoder(&config);
-    let weights = Weights::find(&gguf, &graph)?;
-    let setup = Setup {
-        threads: options.threads(),
-        chunk: options.prefill_chunk.min(ids.len()).max(1),
-        activations: options.activations,
-        kv: options.kv,
-        adapter: options.gpu.adapter.clone(),
-        tier: options.gpu.tier,
-    };
-    let mut cpu = setup.prepare(Which::Cpu, graph.clone(), weights.clone())?;
-    cancel.check()?;
-    let gpu = setup.prepare(Which::Gpu, graph.clone(), weights)?;
-    #[cfg(feature = "inject")]
-    let gpu: Box<dyn Program> = match &options.gpu.inject {
-        Some(inject) => Box::new(crate::backend::bad::Bad::new(gpu, graph.clone(), inject.clone(), setup.chunk)?),
-        None => gpu,
-    };
-    let mut gpu: Box<dyn Program> = gpu;
-    let compared = trace::Options {
-        mode: wanted.mode,
-        all: wanted.all,
-        tokens: wanted.tokens,
-        repeats: wanted.repeats,
-        chunk: setup.chunk,
-        activations: (options.activations, options.activations),
-        until: Some(until),
-    };
-    let mut report = diverge(&graph, cpu.as_mut(), gpu.as_mut(), &ids, &compared, progress, cancel)?;
-    if !wanted.with_ids {
-        (report.tokens.a, report.tokens.b) = (Vec::new(), Vec::new());
+impl Engine {
+    /// Compares the GPU with the CPU node by node on the beginning of a text, and names the first operation that is
+    /// wrong: for an app whose user reports nonsense. `progress` is told nodes compared, of all of a chunk.
+    ///
+    /// It prepares both devices for itself, so that every value can be seen, and frees them at the end: where memory is
+    /// short, drop the engine before.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open), and [`Error::Cancelled`]. What the GPU cannot do is in the report.
+    pub fn diagnose(
+        path: impl AsRef<Path>,
+        options: &Options,
+        prompt: &str,
+        wanted: &Diagnose,
+        progress: &mut dyn FnMut(usize, usize),
+        cancel: &Cancel,
+    ) -> Result<DivergenceReport> {
+        let until = Instant::now() + wanted.within;
+        let gguf = Gguf::open(path.as_ref())?;
+        let config = model::config(&gguf)?;
+        options.validate(&config)?;
+        let ids = encode(&Tokenizer::from_gguf(&gguf)?, prompt, wanted.prompt_tokens)?;
+        let graph = model::decoder(&config);
+        let weights = Weights::find(&gguf, &graph)?;
+        let setup = Setup {
+            threads: options.threads(),
+            chunk: options.prefill_chunk.min(ids.len()).max(1),
+            activations: options.activations,
+            kv: options.kv,
+            adapter: options.gpu.adapter.clone(),
+            tier: options.gpu.tier,
+        };
+        let mut cpu = setup.prepare(Which::Cpu, graph.clone(), weights.clone())?;
+        cancel.check()?;
+        let mut gpu = setup.prepare(Which::Gpu, graph.clone(), weights)?;
+        #[cfg(feature = "inject")]
+        if let Some(inject) = &options.gpu.inject {
+            gpu = Box::new(Bad::new(gpu, graph.clone(), inject.clone(), setup.chunk)?);
+        }
+        let compared = trace::Options {
+            mode: wanted.mode,
+            all: wanted.all,
+            tokens: wanted.tokens,
+            repeats: wanted.repeats,
+            chunk: setup.chunk,
+            activations: (options.activations, options.activations),
+            until: Some(until),
+        };
+        let mut report = diverge(&graph, cpu.as_mut(), gpu.as_mut(), &ids, &compared, progress, cancel)?;
+        #[cfg(feature = "inject")]
+        {
+            report.inject = options.gpu.inject.as_ref().map(ToString::to_string);
+        }
+        if !wanted.with_ids {
+            (report.tokens.a, report.tokens.b) = (Vec::new(), Vec::new());
+        }
+        // A report is sent; nobody reads shaders in it that its sender's version has.
+        report.kernels.clear();
+        Ok(DivergenceReport {
+            report,
+            prompt_ids: wanted.with_ids.then_some(ids),
+            model_sha256: gguf.sha256(),
+            precision: options.gpu.precision.clone(),
+            kinglet: env!("CARGO_PKG_VERSION"),
+            wgpu: WGPU,
+        })
     }
-    // A report is sent; nobody reads shaders in it that its sender's version has.
-    report.kernels.clear();
-    Ok(DivergenceReport {
-        report,
-        prompt_ids: wanted.with_ids.then_some(ids),
-        model_sha256: gguf.sha256(),
-        precision: options.gpu.precision.clone(),
-        kinglet: env!("CARGO_PKG_VERSION"),
-        wgpu: WGPU,
-    })
 }
 
 /// The first ids of a text.

@@ -217,7 +217,8 @@ impl<'s> Generation<'s> {
 
     /// The text as the caller gets it, with what it has to take back for it.
     fn give(&mut self, text: String) -> Option<Piece> {
-        let id = self.ids.last().copied()?;
+        // A new beginning that was cancelled at once has no ids.
+        let id = self.ids.last().or(self.pending.last()).copied()?;
         let Some(mut again) = self.again.take() else {
             if self.wire.is_some() {
                 self.shown.push_str(&text);

@@ -87,25 +87,6 @@ impl Engine {
         plan::plan(path.as_ref(), options)
     }
 
-    /// Compares the GPU with the CPU node by node on the beginning of a text, and names the first operation that is
-    /// wrong: for an app whose user reports nonsense. `progress` is told nodes compared, of all of a chunk.
-    ///
-    /// It prepares both devices for itself, so that every value can be seen, and frees them at the end: where memory is
-    /// short, drop the engine before.
-    ///
-    /// # Errors
-    /// Those of [`open`](Self::open), and [`Error::Cancelled`]. What the GPU cannot do is in the report.
-    pub fn diagnose(
-        path: impl AsRef<Path>,
-        options: &Options,
-        prompt: &str,
-        wanted: &Diagnose,
-        progress: &mut dyn FnMut(usize, usize),
-        cancel: &Cancel,
-    ) -> Result<DivergenceReport> {
-        diagnose::diagnose(path.as_ref(), options, prompt, wanted, progress, cancel)
-    }
-
     /// The file.
     pub fn gguf(&self) -> &Gguf {
         &self.0.gguf

@@ -43,7 +43,7 @@ pub struct GpuOptions {
     pub inject: Option<crate::backend::bad::Inject>,
 }
 
-/// Which nodes of the graph run together. The reference device runs each alone, and so does a GPU as yet.
+/// Which nodes of the graph run together. The reference device always runs each alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Schedule {
     /// As many as a device can.

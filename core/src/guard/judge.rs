@@ -36,7 +36,9 @@ pub(crate) fn judge(
     let (Some((&first, rest)), Some((_, fed))) = (before.split_last(), ids.split_last()) else { return Ok(None) };
     let mut state = witness.state(before.len() + ids.len())?;
     let mut rows = Vec::new();
-    witness.run(state.as_mut(), rest, Want::Nothing, &mut rows, cancel)?;
+    if !rest.is_empty() {
+        witness.run(state.as_mut(), rest, Want::Nothing, &mut rows, cancel)?;
+    }
     let inputs: Vec<u32> = std::iter::once(first).chain(fed.iter().copied()).collect();
     let mut row = Vec::new();
     for (chunk, chosen) in inputs.chunks(ROWS).zip(ids.chunks(ROWS)) {

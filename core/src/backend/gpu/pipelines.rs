@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use wgpu::{BindGroupLayout, BindGroupLayoutEntry, BindingType, BufferBindingType, ShaderStages};
 
 /// Ends the name of a kernel that runs as its plainest variant.
-pub(super) const SAFE: &str = "_safe";
+const SAFE: &str = "_safe";
 
 /// Values of a kernel's `override`s.
 pub(super) type Constants = Vec<(&'static str, f64)>;
