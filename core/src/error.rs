@@ -170,6 +170,16 @@ pub enum Error {
         /// What the driver said.
         why: String,
     },
+    /// The GPU's driver refused to compile a kernel.
+    #[error("the GPU cannot take the kernel {name}: {why}; deny {kernel}, run on the CPU, or try another tier")]
+    Kernel {
+        /// What it is denied by.
+        kernel: String,
+        /// Kernel and constants.
+        name: String,
+        /// What the driver said.
+        why: String,
+    },
     /// The GPU is gone, or does not answer: the system took it away, or a driver crashed.
     #[error("the GPU was lost: {0}; open the model again, or run on the CPU")]
     GpuLost(String),
@@ -216,6 +226,7 @@ impl Error {
             Self::Precision { .. } => "precision",
             Self::NoGpu(_) => "no_gpu",
             Self::Gpu { .. } => "gpu",
+            Self::Kernel { .. } => "kernel",
             Self::GpuLost(_) => "gpu_lost",
             Self::Suspended => "suspended",
             Self::Saved { .. } => "saved",

@@ -51,7 +51,7 @@ pub mod weights;
 pub use backend::{Cancel, Meanwhile};
 pub use engine::{
     Activations, DeviceChoice, Diagnose, DivergenceReport, Engine, Generation, GpuOptions, KvType, Options, Piece,
-    Schedule, Session,
+    Qualification, Qualify, Schedule, Session,
 };
 pub use error::{Error, Result};
 pub use generate::{Constraint, Sampling, StopReason};

@@ -7,15 +7,16 @@ mod common;
 use common::models::{self, data};
 use common::tiers::tiers;
 use kinglet::backend::bad::{Inject, Kind};
-use kinglet::{Cancel, DeviceChoice, Engine, Error, GpuOptions, Options, Result, Sampling, Schedule};
+use kinglet::{Cancel, DeviceChoice, Engine, Error, GpuOptions, Options, Qualify, Result, Sampling, Schedule};
 use std::path::Path;
 
 const MODELS: [&str; 2] = ["tiny/tiny-llama-q4_0.gguf", "tiny/tiny-gemma3-q8_0.gguf"];
 const PROMPT: [u32; 9] = [1, 7, 50, 3, 111, 20, 5, 90, 14];
 
 fn options(device: DeviceChoice, inject: Option<Inject>) -> Options {
-    // Whatever adapter there is: software ones are taken only when named.
-    let gpu = GpuOptions { adapter: Some(String::new()), inject, ..GpuOptions::default() };
+    // Whatever adapter there is: software ones are taken only when named. Qualified it would not be taken.
+    let (adapter, qualify) = (Some(String::new()), Qualify::Never);
+    let gpu = GpuOptions { adapter, qualify, inject, ..GpuOptions::default() };
     Options { device, threads: Some(2), prefill_chunk: 8, gpu, ..Options::default() }
 }
 

@@ -7,7 +7,7 @@ use crate::{input, models, progress};
 use clap::{Args, ValueEnum};
 use kinglet::backend::bad::Inject;
 use kinglet::backend::gpu::Tier;
-use kinglet::engine::{Activations, DeviceChoice, Engine, GpuOptions, KvType, Options, Schedule};
+use kinglet::engine::{Activations, DeviceChoice, Engine, GpuOptions, KvType, Options, Qualify, Schedule};
 use kinglet::gguf::Gguf;
 use kinglet::graph::PrecisionPlan;
 use kinglet::tokenizer::Tokenizer;
@@ -54,6 +54,11 @@ pub struct ModelArgs {
     /// --profile` for their names. Can be given several times
     #[arg(long, value_name = "KERNEL", help_heading = "Model")]
     pub gpu_deny: Vec<String>,
+
+    /// Whether --device auto asks the GPU for every kernel of the model first: at its first use and after its driver
+    /// changed, again whatever is known, or not at all; see `devices --qualify`
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = "Model")]
+    pub gpu_qualify: QualifyArg,
 
     /// A file that `activations --plan` wrote for this model: what a GPU may store in less than f32. A plan that puts the
     /// residual stream, a norm or logits there is refused
@@ -117,6 +122,28 @@ pub enum ScheduleArg {
     Plain,
 }
 
+/// `--gpu-qualify`
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum QualifyArg {
+    /// Where nothing is known
+    #[default]
+    Once,
+    /// Whatever is known
+    Again,
+    /// Not at all
+    Never,
+}
+
+impl From<QualifyArg> for Qualify {
+    fn from(arg: QualifyArg) -> Self {
+        match arg {
+            QualifyArg::Once => Self::Once,
+            QualifyArg::Again => Self::Again,
+            QualifyArg::Never => Self::Never,
+        }
+    }
+}
+
 /// `--kv`
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub enum KvArg {
@@ -173,6 +200,7 @@ impl ModelArgs {
             gpu: GpuOptions {
                 adapter: self.gpu_adapter.clone(),
                 tier: self.gpu_tier,
+                qualify: self.gpu_qualify.into(),
                 cache: models::cache().map(|folder| folder.join("kernels")),
                 deny: self.gpu_deny.clone(),
                 precision: self.precision()?,

@@ -168,8 +168,12 @@ pub struct KernelTime {
 /// A kernel as the driver gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KernelText {
+    /// What it is denied by.
+    pub kernel: String,
     /// Kernel and constants.
     pub name: String,
+    /// Whether it is denied, and this is the plainest variant.
+    pub denied: bool,
     /// The whole of it, linked.
     pub wgsl: String,
 }
@@ -219,8 +223,9 @@ pub trait Program: Send {
         Ok(None)
     }
 
-    /// The kernels that compute a node when it runs alone, for people; none where there are no kernels.
-    fn kernels(&self, _node: NodeId) -> Vec<KernelText> {
+    /// The kernels that compute a node of a chunk of so many tokens when it runs alone, in their order; none where there
+    /// are no kernels.
+    fn kernels(&self, _node: NodeId, _tokens: usize) -> Vec<KernelText> {
         Vec::new()
     }
 

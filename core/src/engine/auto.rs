@@ -1,15 +1,14 @@
 //! Which device `auto` takes: the CPU, unless a hardware GPU says the same and is faster.
 
 use super::open::{Chosen, on_cpu, prepare_on};
-use super::{DeviceChoice, Options};
-use crate::Result;
+use super::qualify::{Asked, Candidate};
+use super::{DeviceChoice, Options, Qualify};
 use crate::backend::gpu::{self, Adapter};
 use crate::backend::relay::Relay;
 use crate::backend::{Cancel, Program, Want};
 use crate::generate::argmax;
-use crate::graph::Graph;
-use crate::guard;
-use crate::weights::Weights;
+use crate::guard::{self, Fitness, Subject, Timing, Verdict};
+use crate::{Error, Result};
 use std::time::{Duration, Instant};
 
 /// Tokens of the task that both devices are timed with: about a notification, and its summary.
@@ -18,52 +17,100 @@ const ANSWER: usize = 16;
 /// A GPU must save this part of the time, for it takes the screen's power and its start takes longer.
 const GAIN: f64 = 0.1;
 
-pub(super) fn choose(
-    graph: &Graph,
-    weights: &Weights,
-    options: &Options,
-    progress: &mut dyn FnMut(usize, usize),
-) -> Result<Chosen> {
-    let on = |device, progress: &mut dyn FnMut(usize, usize)| {
-        prepare_on(device, graph.clone(), weights.clone(), options, progress)
-    };
-    let cpu = |why: String, progress: &mut dyn FnMut(usize, usize)| {
-        log::info!("auto: the cpu, since {why}");
-        Ok(Chosen { why, ..Chosen::asked(on(DeviceChoice::Cpu, progress)?) })
-    };
-    let relay = |gpu: Box<dyn Program>, why: String| {
-        log::info!("auto: the gpu, since {why}");
-        let (second, witness) = (on_cpu(graph, weights, options), on_cpu(graph, weights, options));
-        Chosen { program: Box::new(Relay::new(gpu, second)), why, witness: Some(witness) }
-    };
+pub(super) fn choose(candidate: &Candidate<'_>, progress: &mut dyn FnMut(usize, usize)) -> Result<Chosen> {
+    let &Candidate { graph, weights, options, .. } = candidate;
+    match take_gpu(candidate, progress) {
+        Ok((program, why)) => {
+            log::info!("auto: the gpu, since {why}");
+            let (second, witness) = (on_cpu(graph, weights, options), on_cpu(graph, weights, options));
+            let program = Box::new(Relay::new(program, second));
+            Ok(Chosen { program, why, witness: Some(witness), qualified: is_to_qualify(options) })
+        }
+        Err(why) => {
+            log::info!("auto: the cpu, since {why}");
+            let program = prepare_on(DeviceChoice::Cpu, graph.clone(), weights.clone(), options, progress)?;
+            Ok(Chosen { why, ..Chosen::asked(program) })
+        }
+    }
+}
 
-    if let Some(name) = &options.gpu.adapter {
-        return match on(DeviceChoice::Gpu, progress) {
-            Ok(gpu) => Ok(relay(gpu, format!("the adapter {name:?} was asked for"))),
-            Err(error) => cpu(error.to_string(), progress),
-        };
+/// Whether the GPU has to show that it is right. One that is to be lost would be lost while it does.
+fn is_to_qualify(options: &Options) -> bool {
+    options.gpu.qualify != Qualify::Never && options.gpu.lose_after.is_none()
+}
+
+/// The GPU and why it is worth it, or why not.
+fn take_gpu(
+    candidate: &Candidate<'_>,
+    progress: &mut dyn FnMut(usize, usize),
+) -> std::result::Result<(Box<dyn Program>, String), String> {
+    let text = |error: Error| error.to_string();
+    let options = candidate.options;
+    // The one that was asked for is taken as slow as it is.
+    let named = options.gpu.adapter.as_ref();
+    if named.is_none()
+        && let Some(why) = no_candidate(&gpu::adapters())
+    {
+        return Err(why);
     }
-    if let Some(why) = no_candidate(&gpu::adapters()) {
-        return cpu(why, progress);
-    }
-    // One after the other: a phone has no room for two sets of weights.
-    let mut program = on(DeviceChoice::Cpu, progress)?;
-    let on_cpu = Trial::of(program.as_mut(), graph.vocab(), options)?;
-    drop(program);
-    let tried = on(DeviceChoice::Gpu, progress).and_then(|mut program| {
-        let trial = Trial::of(program.as_mut(), graph.vocab(), options)?;
-        Ok((program, trial))
+    let subject = candidate.subject().map_err(text)?;
+    let kept = candidate.kept(&subject).filter(|kept| {
+        is_to_qualify(options) && (named.is_some() || kept.timing.is_some() || kept.fitness == Fitness::Cpu)
     });
-    match tried {
-        Err(error) => cpu(error.to_string(), progress),
-        Ok((program, on_gpu)) => match on_gpu.against(&on_cpu, guard::tolerance(options.activations)) {
-            Ok(why) => Ok(relay(program, why)),
-            Err(why) => {
-                drop(program);
-                cpu(why, progress)
-            }
-        },
+    let (verdict, program) = match kept {
+        Some(verdict) => (verdict, None),
+        None => measure(candidate, subject, progress).map_err(text)?,
+    };
+    if let Some(step) = verdict.ladder.last().filter(|_| verdict.fitness == Fitness::Cpu) {
+        return Err(step.why.clone());
     }
+    let why = match (named, verdict.timing) {
+        (None, Some(timing)) => gain(timing)?,
+        (name, _) => format!("the adapter {:?} was asked for", name.map_or("", String::as_str)),
+    };
+    let program = match program {
+        Some(program) => program,
+        None => candidate.on_gpu(&verdict.deny(), progress).map_err(text)?,
+    };
+    Ok((program, why))
+}
+
+/// Lets both devices do the same, one after the other: a phone has no room for two sets of weights.
+fn measure(
+    candidate: &Candidate<'_>,
+    subject: Subject,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<(Verdict, Option<Box<dyn Program>>)> {
+    let &Candidate { graph, weights, options, .. } = candidate;
+    let vocab = graph.vocab();
+    let mut on_cpu = None;
+    if options.gpu.adapter.is_none() {
+        let mut cpu = prepare_on(DeviceChoice::Cpu, graph.clone(), weights.clone(), options, progress)?;
+        on_cpu = Some(Trial::of(cpu.as_mut(), vocab, options)?);
+    }
+    let qualifies = is_to_qualify(options);
+    let mut asked = if qualifies {
+        candidate.ask(subject, &mut |_, _| {}, &Cancel::default())?
+    } else {
+        let verdict = Verdict { subject, fitness: Fitness::Good, ladder: Vec::new(), timing: None };
+        Asked { verdict, program: Some(candidate.on_gpu(&[], progress)?), runs: 0 }
+    };
+    if let (Some(gpu), Some(on_cpu)) = (&mut asked.program, on_cpu) {
+        let on_gpu = Trial::of(gpu.as_mut(), vocab, options)?;
+        on_gpu.check(&on_cpu, guard::tolerance(options.activations))?;
+        let [gpu, cpu] = [on_gpu, on_cpu].map(|trial| trial.time.as_secs_f64() * 1e3);
+        asked.verdict.timing = Some(Timing { gpu, cpu });
+    }
+    if qualifies {
+        candidate.keep(&asked.verdict);
+    }
+    Ok((asked.verdict, asked.program))
+}
+
+/// Why a GPU that takes so long is to be taken, or why not.
+fn gain(timing: Timing) -> std::result::Result<String, String> {
+    let figures = format!("the GPU takes {:.0} ms where the CPU takes {:.0} ms", timing.gpu, timing.cpu);
+    if timing.gpu <= (1.0 - GAIN) * timing.cpu { Ok(figures) } else { Err(figures) }
 }
 
 /// Why no GPU is worth a try.
@@ -107,15 +154,13 @@ impl Trial {
         run(program)
     }
 
-    /// Why this device is to be taken instead of `other`, or why not.
-    fn against(&self, other: &Self, tolerance: f64) -> std::result::Result<String, String> {
+    /// An error unless this device says the same as `other`.
+    fn check(&self, other: &Self, tolerance: f64) -> Result<()> {
         let apart = guard::apart(&self.logits, &other.logits);
-        if self.logits.len() != other.logits.len() || apart.is_nan() || apart > tolerance {
-            return Err(format!("the GPU's logits differ from the CPU's by {apart:.2e} of their size"));
+        if self.logits.len() == other.logits.len() && apart <= tolerance {
+            return Ok(());
         }
-        let (gpu, cpu) = (self.time.as_secs_f64() * 1e3, other.time.as_secs_f64() * 1e3);
-        let figures = format!("the GPU takes {gpu:.0} ms where the CPU takes {cpu:.0} ms");
-        if gpu <= (1.0 - GAIN) * cpu { Ok(figures) } else { Err(figures) }
+        Err(Error::Distrusted { device: "gpu", why: format!("its logits are off by {apart:.2e} of their size") })
     }
 }
 
@@ -124,19 +169,17 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn trial(logits: &[f32], ms: u64) -> Trial {
-        Trial { logits: logits.to_vec(), time: Duration::from_millis(ms) }
-    }
-
     #[test]
     fn a_gpu_must_be_right_and_faster() {
-        let cpu = trial(&[1.0, -2.0, 3.0], 100);
-        assert!(trial(&[1.0, -2.0, 3.001], 50).against(&cpu, 0.01).is_ok());
-        let slow = trial(&[1.0, -2.0, 3.0], 95).against(&cpu, 0.01).unwrap_err();
-        assert_eq!(slow, "the GPU takes 95 ms where the CPU takes 100 ms");
+        let trial = |logits: &[f32]| Trial { logits: logits.to_vec(), time: Duration::ZERO };
+        let cpu = trial(&[1.0, -2.0, 3.0]);
+        trial(&[1.0, -2.0, 3.001]).check(&cpu, 0.01).unwrap();
         for wrong in [[1.0, -2.0, 4.0], [f32::NAN, -2.0, 3.0], [1.0, -2.0, f32::INFINITY]] {
-            assert!(trial(&wrong, 50).against(&cpu, 0.01).unwrap_err().contains("differ"));
+            assert!(trial(&wrong).check(&cpu, 0.01).unwrap_err().to_string().contains("off by"));
         }
+        assert!(gain(Timing { gpu: 50.0, cpu: 100.0 }).is_ok());
+        let slow = gain(Timing { gpu: 95.0, cpu: 100.0 }).unwrap_err();
+        assert_eq!(slow, "the GPU takes 95 ms where the CPU takes 100 ms");
     }
 
     #[test]

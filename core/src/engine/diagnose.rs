@@ -141,7 +141,7 @@ impl Engine {
 }
 
 /// The first ids of a text.
-fn encode(tokenizer: &Tokenizer, text: &str, most: usize) -> Result<Vec<u32>> {
+pub(super) fn encode(tokenizer: &Tokenizer, text: &str, most: usize) -> Result<Vec<u32>> {
     let bos = tokenizer.bos().filter(|_| tokenizer.adds_bos());
     let mut ids: Vec<u32> = bos.into_iter().collect();
     ids.extend(tokenizer.encode(text, Special::Plain)?);

@@ -10,6 +10,7 @@ mod generation;
 mod open;
 mod options;
 mod plan;
+mod qualify;
 mod saved;
 mod session;
 #[cfg(test)]
@@ -20,7 +21,8 @@ pub(crate) use generation::shorten;
 pub use generation::{Generation, Piece};
 #[cfg(test)]
 pub(crate) use open::{Chosen, assemble};
-pub use options::{Activations, DeviceChoice, GpuOptions, KvType, Options, Schedule};
+pub use options::{Activations, DeviceChoice, GpuOptions, KvType, Options, Qualify, Schedule};
+pub use qualify::Qualification;
 pub use session::Session;
 
 use crate::backend::relay::Prepare;

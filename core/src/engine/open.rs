@@ -1,5 +1,6 @@
 //! From a file to an engine.
 
+use super::qualify::Candidate;
 use super::{DeviceChoice, Engine, Inner, Options, Schedule, auto};
 use crate::backend::Program;
 #[cfg(feature = "inject")]
@@ -21,7 +22,17 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 pub(super) fn open(path: &Path, options: &Options, progress: &mut dyn FnMut(usize, usize)) -> Result<Engine> {
-    assemble(Gguf::open(path)?, options, |graph, weights| prepare(graph, weights, options, progress))
+    let gguf = Gguf::open(path)?;
+    assemble(gguf.clone(), options, |graph, weights, tokenizer| {
+        if options.device == DeviceChoice::Auto {
+            return auto::choose(
+                &Candidate { gguf: &gguf, graph: &graph, weights: &weights, tokenizer, options },
+                progress,
+            );
+        }
+        let witness = (options.device == DeviceChoice::Gpu).then(|| on_cpu(&graph, &weights, options));
+        Ok(Chosen { witness, ..Chosen::asked(prepare_on(options.device, graph, weights, options, progress)?) })
+    })
 }
 
 /// A program, and why it is this one.
@@ -30,27 +41,15 @@ pub(crate) struct Chosen {
     pub(crate) why: String,
     /// Makes the device to ask where the program's is doubted.
     pub(crate) witness: Option<Prepare>,
+    /// Whether it has passed an exam.
+    pub(crate) qualified: bool,
 }
 
 impl Chosen {
     /// The one that was asked for.
     pub(crate) fn asked(program: Box<dyn Program>) -> Self {
-        Self { program, why: "it was asked for".into(), witness: None }
+        Self { program, why: "it was asked for".into(), witness: None, qualified: false }
     }
-}
-
-/// The program that the options ask for.
-fn prepare(
-    graph: Graph,
-    weights: Weights,
-    options: &Options,
-    progress: &mut dyn FnMut(usize, usize),
-) -> Result<Chosen> {
-    if options.device == DeviceChoice::Auto {
-        return auto::choose(&graph, &weights, options, progress);
-    }
-    let witness = (options.device == DeviceChoice::Gpu).then(|| on_cpu(&graph, &weights, options));
-    Ok(Chosen { witness, ..Chosen::asked(prepare_on(options.device, graph, weights, options, progress)?) })
 }
 
 /// Makes a program for the CPU when it is needed.
@@ -116,6 +115,9 @@ fn prepare_gpu(
     Ok(Box::new(Gpu::prepare(graph, weights, gpu_options, progress)?))
 }
 
+/// Answers of a qualified device before the first that is checked.
+const UNAUDITED: usize = 7;
+
 /// A layer has at least these: two norms, four matrices of attention, three of the feed-forward block.
 const LEAST_TENSORS: usize = 9;
 
@@ -123,7 +125,7 @@ const LEAST_TENSORS: usize = 9;
 pub(crate) fn assemble(
     gguf: Gguf,
     options: &Options,
-    prepare: impl FnOnce(Graph, Weights) -> Result<Chosen>,
+    prepare: impl FnOnce(Graph, Weights, &Tokenizer) -> Result<Chosen>,
 ) -> Result<Engine> {
     let config = model::config(&gguf)?;
     options.validate(&config)?;
@@ -156,7 +158,7 @@ pub(crate) fn assemble(
         Some(source) => ChatTemplate::new(source, &tokenizer)?,
         None => ChatTemplate::from_gguf(&gguf, &tokenizer)?,
     };
-    let Chosen { program, why, witness } = prepare(graph, weights)?;
+    let Chosen { program, why, witness, qualified } = prepare(graph, weights, &tokenizer)?;
     Ok(Engine(Arc::new(Inner {
         context: options.context(&config),
         kv: options.kv,
@@ -164,7 +166,8 @@ pub(crate) fn assemble(
         witness: witness.map(Mutex::new),
         // Who asks for a GPU by name measures it, and wants no other device's weights in memory without need.
         audits: options.device == DeviceChoice::Auto,
-        answers: AtomicUsize::new(0),
+        // Who has shown that it is right need not show it again at once.
+        answers: AtomicUsize::new(if qualified { UNAUDITED } else { 0 }),
         device: Mutex::new(program.device()),
         why,
         gate: program.gate(),

@@ -24,8 +24,8 @@ pub enum DeviceChoice {
 /// How the GPU is used, where one is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GpuOptions {
-    /// A part of the adapter's name. Without it the best one is taken; with [`DeviceChoice::Auto`] the named one is used
-    /// unmeasured, even if it is a software rasteriser, for as long as it works.
+    /// A part of the adapter's name. Without it the best one is taken; with [`DeviceChoice::Auto`] the named one is used,
+    /// however slow, even if it is a software rasteriser, for as long as it is right.
     pub adapter: Option<String>,
     /// What kernels may lean on; the adapter's own tier by default.
     pub tier: Option<Tier>,
@@ -34,13 +34,28 @@ pub struct GpuOptions {
     pub deny: Vec<String>,
     /// What may be stored in less than f32.
     pub precision: PrecisionPlan,
-    /// A folder where compiled kernels are kept for the next start; an app's cache folder. Nowhere by default.
+    /// Whether the GPU must show that it is right before [`DeviceChoice::Auto`] takes it.
+    pub qualify: Qualify,
+    /// A folder where compiled kernels, and what the GPU was found to be good for, are kept for the next start; an app's
+    /// cache folder. Nowhere by default.
     pub cache: Option<PathBuf>,
     /// The device is lost after so many submissions, to try out what an app does then.
     pub lose_after: Option<usize>,
     /// One node's output is spoilt, to try out what is noticed; the kernels then run one by one.
     #[cfg(feature = "inject")]
     pub inject: Option<crate::backend::bad::Inject>,
+}
+
+/// When a GPU is asked for every kernel of the model, and its answers compared with the CPU's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Qualify {
+    /// At its first use, and after its driver, the kernels or the model changed.
+    #[default]
+    Once,
+    /// Now, whatever is known.
+    Again,
+    /// Not at all.
+    Never,
 }
 
 /// Which nodes of the graph run together. The reference device always runs each alone.

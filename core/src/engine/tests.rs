@@ -99,7 +99,8 @@ fn engine_with(context: usize, oldest: usize, script: impl Fn(&[u32]) -> Vec<f32
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tiny/tiny-llama-q4_0.gguf");
     let options = Options { context: Some(context), ..Options::default() };
     let program = Fake { kind: "fake", script: Box::new(script), oldest };
-    open::assemble(Gguf::open(Path::new(path)).unwrap(), &options, |_, _| Ok(Chosen::asked(Box::new(program)))).unwrap()
+    open::assemble(Gguf::open(Path::new(path)).unwrap(), &options, |_, _, _| Ok(Chosen::asked(Box::new(program))))
+        .unwrap()
 }
 
 /// One logit is 1, the others 0.

@@ -62,7 +62,7 @@ pub(crate) fn judge(
 }
 
 /// How far behind the best a greedy choice may be for nothing but rounding, in units of logits.
-fn rounding(activations: Activations) -> f32 {
+pub(super) fn rounding(activations: Activations) -> f32 {
     match activations {
         Activations::Int16 | Activations::F32 => 0.25,
         Activations::Int8 => 1.5,

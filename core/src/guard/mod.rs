@@ -1,12 +1,23 @@
 //! Whether what a GPU says can be trusted.
 //!
+//! Before the first answer, an `exam` asks for every kernel of the model and for some tokens. A `ladder` replaces what
+//! fails, and the outcome is kept among the `verdicts`.
+//!
 //! `wire` watches every answer for what broken drivers are known to make of it, at next to no cost. What it finds is a
 //! doubt and no proof: a small model may honestly repeat itself. `judge` settles it with a second device.
 
+mod exam;
 mod judge;
+mod ladder;
+mod verdicts;
 mod wire;
 
+pub(crate) use exam::{Exam, PROMPT};
 pub(crate) use judge::{Answer, judge};
+pub(crate) use ladder::Climbed;
+pub use ladder::Step;
+pub(crate) use verdicts::Verdicts;
+pub use verdicts::{Fitness, Subject, Timing, Verdict};
 pub use wire::{Doubt, Sort, Wire};
 
 use crate::precision::Activations;

@@ -99,7 +99,7 @@ fn engine(file: &str, script: impl Fn(&[u32]) -> Vec<f32> + Send + 'static) -> (
     let fed = Arc::new(AtomicUsize::new(0));
     let window = if file.contains("gemma") { 8 } else { usize::MAX };
     let program = Fake { script: Box::new(script), fed: fed.clone(), window };
-    let engine = crate::engine::assemble(Gguf::open(&path).unwrap(), &Options::default(), |_, _| {
+    let engine = crate::engine::assemble(Gguf::open(&path).unwrap(), &Options::default(), |_, _, _| {
         Ok(crate::engine::Chosen::asked(Box::new(program)))
     })
     .unwrap();

@@ -1,5 +1,7 @@
 //! How far two values are apart.
 
+use crate::ops::Op;
+use crate::precision::Activations;
 use serde::Serialize;
 
 /// The second of two values against the first.
@@ -87,4 +89,24 @@ pub(super) fn typical(row: &[f32]) -> f64 {
     let middle = sizes.len() / 2;
     let (_, median, _) = sizes.select_nth_unstable_by(middle, f32::total_cmp);
     f64::from(*median)
+}
+
+/// How far a number of an operation's output may be off, relative to its size and the typical one: what rounding can do
+/// where one device takes activations as `a` and the other as `b`.
+pub(crate) fn tolerance(op: &Op, a: Activations, b: Activations) -> f64 {
+    let eight = a == Activations::Int8 || b == Activations::Int8;
+    match op {
+        Op::Matmul(_) if a == b => {
+            if eight {
+                5e-3
+            } else {
+                1e-4
+            }
+        }
+        Op::Matmul(_) if eight => 4.0,
+        Op::Matmul(_) => 0.05,
+        Op::Attend(_) if a == b => 1e-4,
+        Op::Attend(_) => 0.02,
+        _ => 5e-5,
+    }
 }

@@ -1,13 +1,13 @@
 //! The comparison itself.
 
 use super::class::classify;
+use super::compare::tolerance;
 use super::kept::Kept;
 use super::report::{NodeReport, Report, Side, Slice, Token, Tokens, Verdict, layer};
 use super::{Class, Difference};
 use crate::backend::{Alone, Cancel, Program, State, Want};
 use crate::generate::argmax;
-use crate::graph::{Graph, Node, NodeId, Rows};
-use crate::ops::Op;
+use crate::graph::{Graph, NodeId, Rows};
 use crate::precision::Activations;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -96,7 +96,7 @@ pub fn diverge(
     found.slow();
     report.nodes = found.reports();
     for node in &mut report.nodes {
-        let kernels = graph.find(&node.node).map_or_else(Vec::new, |id| b.kernels(id));
+        let kernels = graph.find(&node.node).map_or_else(Vec::new, |id| b.kernels(id, ids.len().min(options.chunk)));
         let names: Vec<&str> = kernels.iter().map(|kernel| kernel.name.as_str()).collect();
         node.kernel = (!names.is_empty()).then(|| names.join(SEVERAL));
         report.kernels.extend(kernels.into_iter().map(|kernel| (kernel.name, kernel.wgsl)));
@@ -267,7 +267,8 @@ impl<'a> Found<'a> {
                 continue;
             }
             let expected = &a[i];
-            let limit = self.limit(node);
+            let (a_takes, b_takes) = self.options.activations;
+            let limit = tolerance(&node.op, a_takes, b_takes);
             let ms = (!runs.is_empty()).then_some(fastest.as_secs_f64() * 1e3);
             self.note(id, expected, &runs, limit, error, ms);
             if let Some(report) = self.nodes[i].as_mut().filter(|report| report.broken && !runs.is_empty())
@@ -370,26 +371,6 @@ impl<'a> Found<'a> {
             // Of several chunks, what a whole one takes.
             Some(old) => *old = NodeReport { ms: old.ms.into_iter().chain(new.ms).reduce(f64::max), ..new },
             old => *old = Some(new),
-        }
-    }
-
-    /// How far a number may be off, relative to its size and the typical one: what rounding can do.
-    fn limit(&self, node: &Node) -> f64 {
-        let (a, b) = self.options.activations;
-        let eight = a == Activations::Int8 || b == Activations::Int8;
-        match node.op {
-            Op::Matmul(_) if a == b => {
-                if eight {
-                    5e-3
-                } else {
-                    1e-4
-                }
-            }
-            Op::Matmul(_) if eight => 4.0,
-            Op::Matmul(_) => 0.05,
-            Op::Attend(_) if a == b => 1e-4,
-            Op::Attend(_) => 0.02,
-            _ => 5e-5,
         }
     }
 }

@@ -5,14 +5,14 @@ use crate::graph::{Graph, NodeId, Rows};
 use crate::{Error, Result};
 
 /// What a device kept of a chunk.
-pub(super) struct Kept<'a> {
-    pub(super) program: &'a dyn Program,
-    pub(super) logits: &'a [f32],
+pub(crate) struct Kept<'a> {
+    pub(crate) program: &'a dyn Program,
+    pub(crate) logits: &'a [f32],
 }
 
 impl Kept<'_> {
     /// A node's value. Empty where it has none: what was appended, and rows that nobody wanted.
-    pub(super) fn value(&self, graph: &Graph, id: NodeId) -> Result<Vec<f32>> {
+    pub(crate) fn value(&self, graph: &Graph, id: NodeId) -> Result<Vec<f32>> {
         let node = graph.node(id);
         if node.width == 0 || node.rows == Rows::Wanted && self.logits.is_empty() {
             return Ok(Vec::new());

@@ -15,6 +15,8 @@ mod sides;
 pub use activations::{Activation, F16_MAX, activations, plan};
 pub use class::Class;
 pub use compare::Difference;
+pub(crate) use compare::tolerance;
 pub use diverge::{Mode, Options, diverge};
+pub(crate) use kept::Kept;
 pub use report::{NodeReport, Report, Side, Slice, Token, Tokens, Verdict};
 pub use sides::{Setup, Which};

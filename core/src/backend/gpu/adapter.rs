@@ -118,6 +118,14 @@ pub fn adapters() -> Vec<Adapter> {
     found().into_iter().map(|found| found.facts).collect()
 }
 
+/// The one that a program is prepared for: whose name contains `name`, or else the best.
+///
+/// # Errors
+/// [`Error::NoGpu`] where there is none that can be used.
+pub fn chosen(name: Option<&str>) -> Result<Adapter> {
+    choose(name).map(|found| found.facts)
+}
+
 pub(super) fn found() -> Vec<Found> {
     let mut desc = wgpu::InstanceDescriptor::new_without_display_handle();
     // GL on phones lacks too much, and what it has is often wrong.

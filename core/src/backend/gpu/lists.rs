@@ -42,9 +42,9 @@ impl Lists {
         list.body.iter().chain(if chunk.best.is_some() { &self.best } else { &list.head })
     }
 
-    /// The plain calls of one node, its input's quantisation among them.
-    pub(super) fn alone(&self, chunk: &Chunk, node: NodeId, input: Option<NodeId>) -> Vec<&Ready> {
-        let list = if chunk.ids.len() <= FEW { &self.few } else { &self.many };
+    /// The plain calls of one node of a chunk of so many tokens, its input's quantisation before them.
+    pub(super) fn alone(&self, tokens: usize, node: NodeId, input: Option<NodeId>) -> Vec<&Ready> {
+        let list = if tokens <= FEW { &self.few } else { &self.many };
         let all = || list.body.iter().chain(&list.head);
         let quantises = |ready: &&Ready| matches!(ready.call.kernel, Kernel::Quantise(_));
         let own: Vec<_> = all().filter(|ready| ready.call.node == node && !quantises(ready)).collect();

@@ -24,7 +24,7 @@ mod run;
 mod values;
 mod weights;
 
-pub use adapter::{Adapter, Tier, adapters};
+pub use adapter::{Adapter, Tier, adapters, chosen};
 pub use program::Gpu;
 
 use crate::graph::PrecisionPlan;

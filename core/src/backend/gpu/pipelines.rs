@@ -6,7 +6,7 @@ use super::adapter::Tier;
 use super::cache::Kept;
 use super::deny::Denied;
 use super::device::Opened;
-use crate::Result;
+use crate::{Error, Result};
 use kinglet_shaders::{Binding, Kernel, Source};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -84,9 +84,14 @@ impl Pipelines {
         Ok(pipeline)
     }
 
+    /// Whether a kernel is denied.
+    pub(super) fn denies(&self, kernel: Kernel) -> bool {
+        self.denied.has(kernel)
+    }
+
     /// What a kernel is made of: of a denied one the plainest variant.
     pub(super) fn source(&self, kernel: Kernel) -> Source {
-        if !self.denied.has(kernel) {
+        if !self.denies(kernel) {
             return kernel.source(self.gpu.tier.variant());
         }
         let mut source = kernel.source(Tier::Plain.variant());
@@ -100,7 +105,7 @@ impl Pipelines {
         let name = constants.iter().fold(source.name.clone(), |name, (key, value)| format!("{name}-{key}={value}"));
         let text = source.link().text;
         self.write_down(&name, &text);
-        let denied = self.denied.has(kernel);
+        let denied = self.denies(kernel);
         let bindings = kernel.bindings();
         let layout = self
             .layouts
@@ -110,7 +115,7 @@ impl Pipelines {
                 layout(gpu, &name, &all)
             })
             .clone();
-        let pipeline = gpu.scoped(&format!("the kernel {name}"), || {
+        let made = gpu.scoped(&name, || {
             let groups = [Some(&layout), kernel.has_cache().then_some(&self.cache_layout)];
             let groups = &groups[..if kernel.has_cache() { 2 } else { 1 }];
             let layout = gpu.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
@@ -141,6 +146,10 @@ impl Pipelines {
                 },
                 cache: self.kept.as_ref().map(Kept::cache),
             })
+        });
+        let pipeline = made.map_err(|error| match error {
+            Error::Gpu { what, why } => Error::Kernel { kernel: kernel.name(), name: what, why },
+            other => other,
         })?;
         Ok(Pipeline { name, pipeline, layout })
     }

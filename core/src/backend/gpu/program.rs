@@ -20,7 +20,6 @@ use crate::quant::BLOCK;
 use crate::schedule::Keep;
 use crate::weights::Weights;
 use crate::{Error, Result};
-use kinglet_shaders::Kernel;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -376,14 +375,15 @@ impl Program for Gpu {
         self.alone(cache, alone)
     }
 
-    fn kernels(&self, node: NodeId) -> Vec<KernelText> {
-        let all = self.lists.many.body.iter().chain(&self.lists.many.head);
-        let own = all.filter(|ready| ready.call.node == node && !matches!(ready.call.kernel, Kernel::Quantise(_)));
+    fn kernels(&self, node: NodeId, tokens: usize) -> Vec<KernelText> {
         let text = |ready: &Ready| KernelText {
+            kernel: ready.call.kernel.name(),
             name: ready.pipeline.name.clone(),
+            denied: self.pipelines.denies(ready.call.kernel),
             wgsl: self.pipelines.source(ready.call.kernel).link().text,
         };
-        own.map(text).collect()
+        let input = self.graph.node(node).inputs.first().copied();
+        self.lists.alone(tokens, node, input).into_iter().map(text).collect()
     }
 
     fn read(&self, node: NodeId) -> Option<Vec<f32>> {

@@ -68,7 +68,7 @@ impl Gpu {
         let mut out = vec![0.0f32; chunk.rows(node.rows) * node.width];
         let from = self.values.get(alone.node).unwrap_or(&self.buffers.nothing).clone();
         let lists = self.lists.clone();
-        let calls = lists.alone(&chunk, alone.node, node.inputs.first().copied());
+        let calls = lists.alone(alone.ids.len(), alone.node, node.inputs.first().copied());
         self.calls(cache, &chunk, calls.into_iter(), &from, &mut out, &Cancel::default())?;
         Ok(Some(out))
     }

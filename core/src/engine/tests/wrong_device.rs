@@ -23,10 +23,10 @@ fn doubtful(
             Ok(Box::new(Fake { kind: "cpu", script: Box::new(move |fed| cpu(fed)), oldest: 0 }))
         })
     };
-    open::assemble(Gguf::open(Path::new(path)).unwrap(), &options, |_, _| {
+    open::assemble(Gguf::open(Path::new(path)).unwrap(), &options, |_, _, _| {
         let witness = Some(on_cpu());
         let program = if strict { gpu } else { Box::new(Relay::new(gpu, on_cpu())) };
-        Ok(Chosen { program, why: String::new(), witness })
+        Ok(Chosen { program, why: String::new(), witness, qualified: false })
     })
     .unwrap()
 }
