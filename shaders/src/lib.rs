@@ -4,6 +4,7 @@
 //! the same functions (`quant/low4.wgsl` and `quant/low8.wgsl` both define `unpack`). [`Kernel::source`] names the
 //! files of a kernel, [`Source::link`] concatenates them. The crate knows nothing of models or devices.
 
+pub mod corpus;
 mod files;
 mod kernel;
 

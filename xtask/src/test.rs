@@ -26,7 +26,8 @@ pub fn run(quick: bool) -> Result<()> {
     let tests = Line::new(if quick {
         // Unit tests, and the integration tests that need no downloaded model.
         "cargo test --workspace --locked --lib --bins --test callers --test malformed --test malformed_model --test quant \
-         --test errors --test validate --test generate --test logits --test measure --test texts --test tokens"
+         --test gpu_corpus --test errors --test devices --test validate --test generate --test logits --test measure \
+         --test texts --test tokens"
     } else {
         "cargo test --workspace --locked"
     });

@@ -1,25 +1,52 @@
-//! `kinglet devices`: the GPUs of this machine.
+//! `kinglet devices`: the GPUs of this machine, and what is asked of one.
 
+use super::{corpus, qualify};
 use crate::app::{App, Outcome, Ran};
-use crate::args::ModelArgs;
-use crate::{output, progress};
+use crate::args::{ActivationsArg, tier};
+use crate::{models, output};
 use clap::Args;
-use kinglet::Engine;
-use kinglet::backend::gpu::{self, Adapter};
-use kinglet::guard::Fitness;
+use kinglet::backend::bad::Inject;
+use kinglet::backend::gpu::{self, Adapter, Tier};
+use kinglet::{GpuOptions, Options, Qualify};
 use serde::Serialize;
+use std::path::PathBuf;
 
 /// Options of the command.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub struct Devices {
-    /// Ask a GPU for every kernel of a model, compare with the CPU, replace what is wrong, and keep the verdict for
+    /// Try known bugs of drivers on one GPU, each by a small shader with a result that is known
+    #[arg(long, conflicts_with = "qualify")]
+    corpus: bool,
+
+    /// Ask one GPU for every kernel of a model, compare with the CPU, replace what is wrong, and keep the verdict for
     /// `--device auto`
     #[arg(long, requires = "model")]
     qualify: bool,
 
-    #[command(flatten)]
-    model: Option<ModelArgs>,
+    /// The model to qualify for: a GGUF file, or the short name of a downloaded model
+    #[arg(short, long, env = "KINGLET_MODEL", value_name = "FILE|NAME")]
+    model: Option<PathBuf>,
+
+    /// Ask again, whatever is known
+    #[arg(long, requires = "qualify")]
+    again: bool,
+
+    /// A part of the GPU's name; without it the best one
+    #[arg(long, value_name = "NAME")]
+    gpu_adapter: Option<String>,
+
+    /// What GPU kernels may lean on: 0, 1 or 2; by default the adapter's own tier
+    #[arg(long, value_name = "0|1|2", value_parser = tier, requires = "qualify")]
+    gpu_tier: Option<Tier>,
+
+    /// How activations enter integer products
+    #[arg(long, value_enum, default_value_t, requires = "qualify")]
+    activations: ActivationsArg,
+
+    /// Spoil one node as bad drivers do, to see what becomes of it; see `diverge`
+    #[arg(long, value_name = "KIND@NODE[:PROBABILITY]", hide = true, requires = "qualify")]
+    inject: Option<Inject>,
 }
 
 const HELP: &str = "\
@@ -34,13 +61,23 @@ With --json: `adapters` [{`name`, `driver`, `backend`, `type`, `limits`, `featur
 values, on random, large and denormal ones and on zeros, in chunks of 21, 17, 3, 2 and 1 tokens, with an empty and a long
 cache, three times each, and then 16 tokens with everything together. A kernel that is wrong or crashes is replaced by a
 plainer one, and only where that does not help goes the model to the CPU. The verdict is kept until the GPU, its driver, the
-kernels, the model or the options change; --gpu-qualify again asks anew.
+kernels, the model or the options change; --again asks anew.
 With --json: `verdict` (`good`, `replaced`, `cpu`), `ladder` [{`node`, `from`, `to`, `why`}], `cached`, `adapter`, `driver`,
 `runs`, `ms`.
+
+With --corpus each known bug is one of these, and the exit status is 0 whatever is found:
+  passed   this GPU gives the right result, with wgpu's checks in the shader and without them, each time
+  failed   it does not: the first word that is wrong, and whether all runs gave the same
+  refused  its driver would not take the shader
+  lost     the GPU was lost or did not answer; the next one runs on it opened anew
+  skipped  it has not what the shader needs, so that nothing is known
+A driver may end the process: with --verbose each name is logged before its shader runs, and the last one is to blame.
+With --corpus --json: `device`, one of `adapters`, and `corpus` [{`name`, `outcome`, `why`, `what`, `sources`}].
 
 Examples:
   kinglet devices
   kinglet devices --qualify -m gemma3-270m
+  kinglet devices --corpus --verbose
   kinglet devices --json";
 
 #[derive(Serialize)]
@@ -50,10 +87,13 @@ struct Answer<'a> {
     reason_no_gpu: Option<String>,
 }
 
+/// An adapter.
 #[derive(Serialize)]
-struct Shown<'a> {
-    name: &'a str,
-    driver: &'a str,
+pub struct Shown<'a> {
+    /// What its driver calls it.
+    pub name: &'a str,
+    /// Driver and version.
+    pub driver: &'a str,
     backend: &'a str,
     #[serde(rename = "type")]
     kind: &'a str,
@@ -104,55 +144,37 @@ impl<'a> From<&'a Adapter> for Shown<'a> {
 impl Devices {
     /// Runs the command.
     pub fn run(&self, app: &App) -> Ran {
+        if self.corpus {
+            return corpus::run(app, self.gpu_adapter.as_deref());
+        }
         match &self.model {
-            Some(model) if self.qualify => qualify(app, model),
-            _ => list(app),
+            Some(model) if self.qualify => qualify::run(app, model, &self.options()),
+            _ => list(app, self.gpu_adapter.as_deref()),
         }
     }
+
+    /// Those that any run with the same few options has, so that it finds the verdict.
+    fn options(&self) -> Options {
+        let gpu = GpuOptions {
+            adapter: self.gpu_adapter.clone(),
+            tier: self.gpu_tier,
+            qualify: if self.again { Qualify::Again } else { Qualify::Once },
+            cache: models::cache().map(|folder| folder.join("kernels")),
+            inject: self.inject.clone(),
+            ..GpuOptions::default()
+        };
+        Options { activations: self.activations.into(), gpu, ..Options::default() }
+    }
 }
 
-fn qualify(app: &App, model: &ModelArgs) -> Ran {
-    let (path, options) = (model.path()?, model.options()?);
-    let bar = progress::counting(app, "qualifying");
-    let cancel = app.interrupt.begin();
-    let asked = Engine::qualify(
-        path,
-        &options,
-        &mut |done, all| {
-            bar.set_length(all as u64);
-            bar.set_position(done as u64);
-        },
-        &cancel,
-    );
-    bar.finish_and_clear();
-    let asked = asked?;
-    if app.json {
-        output::json(&asked)?;
-        return Ok(Outcome::Done);
+fn list(app: &App, name: Option<&str>) -> Ran {
+    let mut adapters = gpu::adapters();
+    if let Some(name) = name.map(str::to_lowercase) {
+        adapters.retain(|adapter| adapter.name.to_lowercase().contains(&name));
     }
-    let verdict = match asked.verdict {
-        Fitness::Good => "good: every kernel says what the CPU says",
-        Fitness::Replaced => "good with other kernels in place of those that are wrong",
-        Fitness::Cpu => "not to be used with this model, which runs on the CPU",
-    };
-    output::line(&format!("{} ({})", asked.adapter, asked.driver))?;
-    output::line(&format!("  verdict   {verdict}"))?;
-    for step in &asked.ladder {
-        output::line(&format!("  replaced  {} by {}: {}: {}", step.from, step.to, step.node, step.why))?;
-    }
-    let how = if asked.cached {
-        "known from an earlier time; --gpu-qualify again asks anew".into()
-    } else {
-        format!("{} runs in {:.1} s, loading among it", asked.runs, asked.time.as_secs_f64())
-    };
-    output::line(&format!("  asked     {how}"))?;
-    Ok(Outcome::Done)
-}
-
-fn list(app: &App) -> Ran {
-    let adapters = gpu::adapters();
     let shown: Vec<Shown<'_>> = adapters.iter().map(Shown::from).collect();
     let reason_no_gpu = (!shown.iter().any(|shown| shown.usable)).then(|| match shown.first() {
+        None if name.is_some() => "no adapter's name contains what --gpu-adapter says".into(),
         None => "no Vulkan or Metal adapter was found; install the GPU's driver".into(),
         Some(first) => format!("{}: {}", first.name, first.reason.unwrap_or_default()),
     });

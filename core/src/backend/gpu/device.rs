@@ -1,6 +1,5 @@
 //! An open GPU: what wgpu may do only through here, so that no refusal and no loss goes unnoticed.
 
-use super::Options;
 use super::adapter::{self, Adapter, Found, Tier};
 use crate::{Error, Result};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,10 +28,11 @@ pub(super) struct Opened {
 const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Opened {
-    /// Opens the adapter that the options name, or the best one. The tier must be within what it offers.
-    pub(super) fn open(options: &Options) -> Result<Self> {
-        let Found { adapter, facts } = adapter::choose(options.adapter.as_deref())?;
-        let tier = options.tier.unwrap_or(facts.tier);
+    /// Opens the adapter whose name contains `name`, or the best one, with this tier or its own. The tier must be
+    /// within what it offers. After `lose_after` submissions the device is destroyed.
+    pub(super) fn open(name: Option<&str>, tier: Option<Tier>, lose_after: Option<usize>) -> Result<Self> {
+        let Found { adapter, facts } = adapter::choose(name)?;
+        let tier = tier.unwrap_or(facts.tier);
         if let Some(lacks) = tier.lacks(&facts) {
             return Err(Error::Option {
                 name: "gpu_tier".into(),
@@ -63,7 +63,6 @@ impl Opened {
         let seen = fault.clone();
         device.on_uncaptured_error(Arc::new(move |error| note(&seen, error.to_string())));
         let submissions = Arc::default();
-        let lose_after = options.lose_after;
         Ok(Self { device, queue, facts: Arc::new(facts), tier, binding_bytes, fault, submissions, lose_after })
     }
 

@@ -9,6 +9,7 @@ mod adapter;
 mod best;
 mod bind;
 mod cache;
+mod corpus;
 mod deny;
 mod device;
 mod drivers;
@@ -25,6 +26,7 @@ mod values;
 mod weights;
 
 pub use adapter::{Adapter, Tier, adapters, chosen};
+pub use corpus::{Corpus, Outcome, Tried, Wrong, corpus};
 pub use program::Gpu;
 
 use crate::graph::PrecisionPlan;

@@ -117,7 +117,7 @@ impl Gpu {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
         options.precision.check(&graph)?;
-        let opened = Opened::open(&options)?;
+        let opened = Opened::open(options.adapter.as_deref(), options.tier, options.lose_after)?;
         let weighted = weights::reserve(&opened, &graph, &weights)?;
         let held = &weighted.held;
         // Who keeps all values wants those of all rows.
