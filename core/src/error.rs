@@ -192,6 +192,20 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
+    /// A report of two devices that cannot be replayed.
+    #[error("report, {field}: {what}; make it again with `kinglet diverge --json` or `Engine::diagnose`")]
+    Report {
+        /// The JSON field.
+        field: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A file of a device's values that cannot be written, or be compared with.
+    #[error("dump: {what}")]
+    Dump {
+        /// What is wrong, and what would be right.
+        what: String,
+    },
     /// An earlier run panicked and left the device in a state that nobody knows.
     #[error("an earlier run on this engine failed half-way; open the model again")]
     Poisoned,
@@ -230,6 +244,8 @@ impl Error {
             Self::GpuLost(_) => "gpu_lost",
             Self::Suspended => "suspended",
             Self::Saved { .. } => "saved",
+            Self::Report { .. } => "report",
+            Self::Dump { .. } => "dump",
             Self::Poisoned => "poisoned",
             Self::Cancelled => "cancelled",
             Self::Constraint(_) => "constraint",

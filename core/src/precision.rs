@@ -1,8 +1,11 @@
 //! What may be less than f32, and by whose choice. Everything not named here is f32: the residual stream, norms,
 //! softmax, logits, and every sum.
 
+use serde::{Deserialize, Serialize};
+
 /// How activations enter products.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Activations {
     /// 16 bits with one scale for every 32: near f32.
     #[default]
@@ -25,7 +28,8 @@ impl Activations {
 }
 
 /// How keys and values are stored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum KvType {
     /// Half the memory.
     #[default]

@@ -30,6 +30,8 @@ fn options(setup: &Setup, a: Which, b: Which) -> Options {
         repeats: 3,
         chunk: setup.chunk,
         activations: (setup.activations_of(a), setup.activations_of(b)),
+        kv: (setup.kv_of(a), setup.kv_of(b)),
+        with_inputs: false,
         until: None,
     }
 }

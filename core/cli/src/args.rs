@@ -56,9 +56,10 @@ pub struct ModelArgs {
     pub gpu_deny: Vec<String>,
 
     /// Whether --device auto asks the GPU for every kernel of the model first: at its first use and after its driver
-    /// changed, again whatever is known, or not at all; see `devices --qualify`
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN", help_heading = "Model")]
-    pub gpu_qualify: QualifyArg,
+    /// changed, again whatever is known, or not at all; see `devices --qualify`. Once by default, and never with --inject,
+    /// which would be found before the first token
+    #[arg(long, value_enum, value_name = "WHEN", help_heading = "Model")]
+    pub gpu_qualify: Option<QualifyArg>,
 
     /// A file that `activations --plan` wrote for this model: what a GPU may store in less than f32. A plan that puts the
     /// residual stream, a norm or logits there is refused
@@ -123,10 +124,9 @@ pub enum ScheduleArg {
 }
 
 /// `--gpu-qualify`
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum QualifyArg {
     /// Where nothing is known
-    #[default]
     Once,
     /// Whatever is known
     Again,
@@ -200,7 +200,7 @@ impl ModelArgs {
             gpu: GpuOptions {
                 adapter: self.gpu_adapter.clone(),
                 tier: self.gpu_tier,
-                qualify: self.gpu_qualify.into(),
+                qualify: self.qualify(),
                 cache: models::cache().map(|folder| folder.join("kernels")),
                 deny: self.gpu_deny.clone(),
                 precision: self.precision()?,
@@ -211,6 +211,15 @@ impl ModelArgs {
             context: self.ctx,
             chat_template: self.chat_template.as_deref().map(input::read).transpose()?,
         })
+    }
+
+    /// Whether the GPU is asked first.
+    fn qualify(&self) -> Qualify {
+        match (self.gpu_qualify, &self.inject) {
+            (Some(when), _) => when.into(),
+            (None, Some(_)) => Qualify::Never,
+            (None, None) => Qualify::Once,
+        }
     }
 
     /// The plan of the file that was given; all f32 without one.

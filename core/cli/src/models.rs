@@ -29,6 +29,17 @@ pub fn resolve(model: &Path) -> Result<PathBuf, Failure> {
     Err(Failure::read(&path, io::Error::new(io::ErrorKind::NotFound, way_out)))
 }
 
+/// The first model that was downloaded.
+pub fn any() -> Result<PathBuf, Failure> {
+    let downloaded = |file: &str| folder().map(|folder| folder.join(file)).filter(|path| path.exists());
+    KNOWN.iter().find_map(|(_, file)| downloaded(file)).ok_or_else(|| {
+        Failure::option(
+            "--model",
+            "is missing, and no model was downloaded; give one, or get one with `cargo xtask model`",
+        )
+    })
+}
+
 /// `KINGLET_MODELS`, else `kinglet/models` in the user's cache folder.
 fn folder() -> Option<PathBuf> {
     variable("KINGLET_MODELS").or_else(|| cache().map(|cache| cache.join("models")))

@@ -64,8 +64,9 @@ fn a_verdict_is_printed_and_kept() {
     for field in ["from", "to", "why"] {
         assert!(step[field].is_string(), "{field}: {bad}");
     }
-    let text = kinglet(&["devices", "--qualify"]).output().unwrap();
-    assert!(String::from_utf8_lossy(&text.stderr).contains("--model"), "a model is needed");
+    let mut any = kinglet(&["devices", "--qualify", "--json"]);
+    let none = any.env("KINGLET_MODELS", cache.path()).output().unwrap();
+    assert!(String::from_utf8_lossy(&none.stderr).contains("cargo xtask model"), "{none:?}");
 }
 
 #[test]

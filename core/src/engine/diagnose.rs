@@ -8,7 +8,7 @@ use crate::gguf::Gguf;
 use crate::graph::PrecisionPlan;
 use crate::model;
 use crate::tokenizer::{Special, Tokenizer};
-use crate::trace::{self, Mode, Report, Setup, Which, diverge};
+use crate::trace::{self, Mode, Report, Reproducer, Setup, Which, diverge};
 use crate::weights::Weights;
 use crate::{Error, Result};
 use serde::Serialize;
@@ -32,10 +32,13 @@ pub struct Diagnose {
     pub within: Duration,
     /// Whether the report may hold the ids of the prompt and of its continuations, which are its text.
     pub with_ids: bool,
+    /// Whether the report may hold what the first wrong node was given, for `kinglet replay`. Inputs and keys tell which
+    /// tokens they were made of, so they are the prompt's text too.
+    pub with_inputs: bool,
 }
 
 impl Default for Diagnose {
-    /// A minute, 32 tokens, no ids.
+    /// A minute, 32 tokens, no ids, no inputs.
     fn default() -> Self {
         Self {
             mode: Mode::Isolated,
@@ -45,6 +48,7 @@ impl Default for Diagnose {
             repeats: 3,
             within: Duration::from_mins(1),
             with_ids: false,
+            with_inputs: false,
         }
     }
 }
@@ -58,6 +62,9 @@ pub struct DivergenceReport {
     /// The prompt's ids, if they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt_ids: Option<Vec<u32>>,
+    /// The first wrong node with its inputs and outputs, if they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Reproducer>,
     /// Of the model's file, as hexadecimal digits.
     pub model_sha256: String,
     /// What is stored in less than f32.
@@ -117,6 +124,8 @@ impl Engine {
             repeats: wanted.repeats,
             chunk: setup.chunk,
             activations: (options.activations, options.activations),
+            kv: (options.kv, options.kv),
+            with_inputs: wanted.with_inputs,
             until: Some(until),
         };
         let mut report = diverge(&graph, cpu.as_mut(), gpu.as_mut(), &ids, &compared, progress, cancel)?;
@@ -130,6 +139,7 @@ impl Engine {
         // A report is sent; nobody reads shaders in it that its sender's version has.
         report.kernels.clear();
         Ok(DivergenceReport {
+            replay: report.replay.take(),
             report,
             prompt_ids: wanted.with_ids.then_some(ids),
             model_sha256: gguf.sha256(),

@@ -2,10 +2,10 @@
 
 use super::activations::F16_MAX;
 use super::compare::typical;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What kind of wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// Infinities, not-a-numbers, or numbers that end at what f16 holds.

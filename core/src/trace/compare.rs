@@ -19,7 +19,7 @@ pub struct Difference {
     pub nan: usize,
     /// Infinities of the second where the first has none.
     pub inf: usize,
-    /// The first number that is further off than `limit` relative to its size, or not finite.
+    /// The first number that is further off than `limit` relative to its size, or finite on one side alone.
     pub first_index: Option<usize>,
     /// The largest number of the second.
     pub max_b: f64,
@@ -34,7 +34,9 @@ impl Difference {
             let typical = typical(a);
             for (column, (a, b)) in a.iter().zip(b).enumerate() {
                 let (x, y) = (f64::from(*a), f64::from(*b));
-                let wrong = if y.is_finite() {
+                let wrong = if y.is_finite() && !x.is_finite() {
+                    true
+                } else if y.is_finite() {
                     let off = (x - y).abs();
                     let size = x.abs() + typical;
                     let relative = if size > 0.0 {
@@ -74,25 +76,19 @@ impl Difference {
         d
     }
 
+    /// To find the worst of several by.
+    pub(super) fn badness(&self) -> (bool, f64) {
+        (self.nan + self.inf > 0, self.worst.max(self.rel))
+    }
+
     /// Whether the second value is wrong, not only rounded otherwise.
     pub fn is_broken(&self, limit: f64) -> bool {
         self.nan > 0 || self.inf > 0 || self.first_index.is_some() || self.rel > limit
     }
 }
 
-/// The median of the magnitudes of a row: what most of its numbers are like, beside a few that are much larger.
-pub(super) fn typical(row: &[f32]) -> f64 {
-    let mut sizes: Vec<f32> = row.iter().map(|x| x.abs()).filter(|x| x.is_finite()).collect();
-    if sizes.is_empty() {
-        return 0.0;
-    }
-    let middle = sizes.len() / 2;
-    let (_, median, _) = sizes.select_nth_unstable_by(middle, f32::total_cmp);
-    f64::from(*median)
-}
-
-/// How far a number of an operation's output may be off, relative to its size and the typical one: what rounding can do
-/// where one device takes activations as `a` and the other as `b`.
+/// How far a number of two devices may be off, relative to its size and the typical one: what rounding can do where each
+/// feeds its products with such activations.
 pub(crate) fn tolerance(op: &Op, a: Activations, b: Activations) -> f64 {
     let eight = a == Activations::Int8 || b == Activations::Int8;
     match op {
@@ -108,5 +104,34 @@ pub(crate) fn tolerance(op: &Op, a: Activations, b: Activations) -> f64 {
         Op::Attend(_) if a == b => 1e-4,
         Op::Attend(_) => 0.02,
         _ => 5e-5,
+    }
+}
+
+/// The median of the magnitudes of a row: what most of its numbers are like, beside a few that are much larger.
+pub(super) fn typical(row: &[f32]) -> f64 {
+    let mut sizes: Vec<f32> = row.iter().map(|x| x.abs()).filter(|x| x.is_finite()).collect();
+    if sizes.is_empty() {
+        return 0.0;
+    }
+    let middle = sizes.len() / 2;
+    let (_, median, _) = sizes.select_nth_unstable_by(middle, f32::total_cmp);
+    f64::from(*median)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Difference;
+
+    /// Either side may be the one that is wrong.
+    #[test]
+    fn what_is_finite_on_one_side_alone_is_wrong() {
+        let right = [1.0, 2.0, 3.0, 4.0];
+        for not_finite in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
+            let spoilt = [1.0, not_finite, 3.0, 4.0];
+            for (a, b) in [(&spoilt, &right), (&right, &spoilt)] {
+                assert_eq!(Difference::of(a, b, 4, 1e-4).first_index, Some(1), "{not_finite}");
+            }
+            assert!(!Difference::of(&spoilt, &spoilt, 4, 1e-4).is_broken(1e-4), "{not_finite}");
+        }
     }
 }

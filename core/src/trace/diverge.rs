@@ -2,13 +2,14 @@
 
 use super::class::classify;
 use super::compare::tolerance;
+use super::continuations::continuations;
 use super::kept::Kept;
-use super::report::{NodeReport, Report, Side, Slice, Token, Tokens, Verdict, layer};
-use super::{Class, Difference};
+use super::report::{NodeReport, Report, Side, Slice, Tokens, Verdict, layer, names};
+use super::reproducer::{Appended, Chunk};
+use super::{Class, Difference, Reproducer};
 use crate::backend::{Alone, Cancel, Program, State, Want};
-use crate::generate::argmax;
 use crate::graph::{Graph, NodeId, Rows};
-use crate::precision::Activations;
+use crate::precision::{Activations, KvType};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -39,6 +40,10 @@ pub struct Options {
     pub chunk: usize,
     /// Activations of the two.
     pub activations: (Activations, Activations),
+    /// Keys and values of the two.
+    pub kv: (KvType, KvType),
+    /// Keeps the first wrong node with its inputs, for a replay; in isolated mode alone, where both had the same.
+    pub with_inputs: bool,
     /// No node begins after this moment; the report then holds what was found.
     pub until: Option<Instant>,
 }
@@ -49,10 +54,6 @@ const SLOW_TIMES: f64 = 8.0;
 /// Where the first device's two best logits are no further apart than rounding may move them, another choice is none.
 const NEAR: f32 = 0.02;
 const NEAR_WITH_8_BITS: f32 = 0.45;
-/// Between the names of several kernels that make one value.
-const SEVERAL: &str = " + ";
-/// Greedy continuations come from this many best.
-const TOP: usize = 5;
 
 /// Runs `ids` on both devices, of the same graph, and compares them node by node; then what each continues with.
 ///
@@ -72,19 +73,21 @@ pub fn diverge(
     if ids.is_empty() {
         return Err(Error::Option { name: "prompt".into(), what: "is empty; give at least one token".into() });
     }
-    let side = |program: &dyn Program| {
+    let side = |program: &dyn Program, activations, kv| {
         let device = program.device();
-        Side { kind: device.kind.into(), detail: device.detail }
+        Side { kind: device.kind.into(), detail: device.detail, activations, kv }
     };
+    let (activations, kv) = (options.activations, options.kv);
     let mut report = Report {
         verdict: Verdict::Same,
         mode: if options.mode == Mode::Isolated { "isolated" } else { "drift" },
         first_bad: None,
         nodes: Vec::new(),
         kernels: BTreeMap::new(),
+        replay: None,
         tokens: Tokens::default(),
-        a: side(a),
-        b: side(b),
+        a: side(a, activations.0, kv.0),
+        b: side(b, activations.1, kv.1),
         prompt_tokens: ids.len(),
         whole: true,
         inject: None,
@@ -97,15 +100,17 @@ pub fn diverge(
     report.nodes = found.reports();
     for node in &mut report.nodes {
         let kernels = graph.find(&node.node).map_or_else(Vec::new, |id| b.kernels(id, ids.len().min(options.chunk)));
-        let names: Vec<&str> = kernels.iter().map(|kernel| kernel.name.as_str()).collect();
-        node.kernel = (!names.is_empty()).then(|| names.join(SEVERAL));
+        node.kernel = names(&kernels);
         report.kernels.extend(kernels.into_iter().map(|kernel| (kernel.name, kernel.wgsl)));
     }
     report.first_bad = report.nodes.iter().find(|node| node.broken).cloned();
     if !ended {
-        report.tokens = continuations(a, b, context, ids, options, cancel)?;
+        report.tokens = continuations(a, b, context, ids, options.tokens, cancel)?;
     }
-    let eight = [options.activations.0, options.activations.1].contains(&Activations::Int8);
+    // Of a node that is only slow nothing was kept.
+    let first = report.first_bad.as_ref().and_then(|node| graph.find(&node.node));
+    report.replay = found.replay.take_if(|(id, _)| Some(*id) == first).map(|(_, reproducer)| reproducer);
+    let eight = [activations.0, activations.1].contains(&Activations::Int8);
     let near = if eight { NEAR_WITH_8_BITS } else { NEAR };
     report.verdict = match &report.first_bad {
         Some(_) => Verdict::Broken,
@@ -123,13 +128,24 @@ struct Found<'a> {
     graph: &'a Graph,
     options: &'a Options,
     nodes: Vec<Option<NodeReport>>,
+    /// The first of them that is wrong, at its worst.
+    replay: Option<(NodeId, Reproducer)>,
+    /// What was appended in earlier chunks, where inputs are kept.
+    appended: Appended,
     /// Time was up.
     late: bool,
 }
 
 impl<'a> Found<'a> {
     fn new(graph: &'a Graph, options: &'a Options) -> Self {
-        Self { graph, options, nodes: vec![None; graph.nodes.len()], late: false }
+        Self {
+            graph,
+            options,
+            nodes: vec![None; graph.nodes.len()],
+            replay: None,
+            appended: Appended::of(graph),
+            late: false,
+        }
     }
 
     /// Whether time is up.
@@ -198,7 +214,8 @@ impl<'a> Found<'a> {
                         before.truncate(position).ok()?;
                         a.run_node(before.as_mut(), alone).ok()?
                     };
-                    self.isolated(&values, &mut alone, b, state_b.as_mut(), chunk, wanted, progress, cancel)?
+                    let chunk = Chunk { ids: chunk, wanted, position };
+                    self.isolated(&values, &mut alone, b, state_b.as_mut(), &chunk, progress, cancel)?
                 }
                 Mode::Drift => {
                     let mut logits_b = Vec::new();
@@ -226,8 +243,7 @@ impl<'a> Found<'a> {
         a_alone: &mut dyn FnMut(&Alone<'_>) -> Option<Vec<f32>>,
         b: &mut dyn Program,
         state: &mut dyn State,
-        ids: &[u32],
-        wanted: usize,
+        chunk: &Chunk<'_>,
         progress: &mut dyn FnMut(usize, usize),
         cancel: &Cancel,
     ) -> Result<bool> {
@@ -238,11 +254,12 @@ impl<'a> Found<'a> {
             }
             progress(i, self.graph.nodes.len());
             let id = NodeId(i);
-            if node.rows == Rows::Wanted && wanted == 0 {
+            // What nobody wanted, or a dump does not have.
+            if !is_known(self.graph, a, id) || !node.inputs.iter().all(|input| is_known(self.graph, a, *input)) {
                 continue;
             }
             let inputs: Vec<&[f32]> = node.inputs.iter().map(|input| a[input.0].as_slice()).collect();
-            let alone = Alone { ids, wanted, node: id, inputs: &inputs };
+            let alone = Alone { ids: chunk.ids, wanted: chunk.wanted, node: id, inputs: &inputs };
             let mut runs = Vec::new();
             let (mut error, mut fastest) = (None, Duration::MAX);
             for _ in 0..self.options.repeats.max(1) {
@@ -267,10 +284,11 @@ impl<'a> Found<'a> {
                 continue;
             }
             let expected = &a[i];
-            let (a_takes, b_takes) = self.options.activations;
-            let limit = tolerance(&node.op, a_takes, b_takes);
+            let limit = tolerance(&node.op, self.options.activations.0, self.options.activations.1);
             let ms = (!runs.is_empty()).then_some(fastest.as_secs_f64() * 1e3);
-            self.note(id, expected, &runs, limit, error, ms);
+            if let Some((at, worst)) = self.note(id, expected, &runs, limit, error, ms) {
+                self.keep(chunk, id, a, worst, at);
+            }
             if let Some(report) = self.nodes[i].as_mut().filter(|report| report.broken && !runs.is_empty())
                 && is_half(a_alone, &alone, &runs, limit)
             {
@@ -280,7 +298,10 @@ impl<'a> Found<'a> {
                 return Ok(false);
             }
         }
-        state.advance(ids.len());
+        if self.options.with_inputs {
+            self.appended.add(self.graph, a);
+        }
+        state.advance(chunk.ids.len());
         Ok(true)
     }
 
@@ -291,6 +312,9 @@ impl<'a> Found<'a> {
                 continue;
             }
             let (x, y) = (a.value(self.graph, NodeId(i))?, b.value(self.graph, NodeId(i))?);
+            if x.is_empty() || y.is_empty() {
+                continue; // A dump does not have it.
+            }
             let before = node.inputs.iter().filter_map(|input| self.nodes[input.0].as_ref());
             let before = before.map(|node| node.difference.rel).fold(0.0, f64::max);
             // A node is to blame where its error is large and those before it have none.
@@ -311,28 +335,33 @@ impl<'a> Found<'a> {
         Ok(true)
     }
 
-    /// Keeps the worse of what is known of a node and what was found now.
-    fn note(
+    /// Keeps a wrong node with what it was given, where that is asked for and none before it is wrong.
+    fn keep(&mut self, chunk: &Chunk<'_>, id: NodeId, a: &[Vec<f32>], worst: Option<&[f32]>, at: usize) {
+        if self.options.with_inputs && self.replay.as_ref().is_none_or(|(kept, _)| id.0 <= kept.0) {
+            let kept = Reproducer::of(self.graph, chunk, id, a, worst, at, &self.appended);
+            self.replay = kept.map(|kept| (id, kept));
+        }
+    }
+
+    /// Keeps the worse of what is known of a node and what was found now. Where that is now, and wrong, it returns the
+    /// index of the first wrong number and the worst run, if there was one.
+    fn note<'r>(
         &mut self,
         id: NodeId,
         expected: &[f32],
-        runs: &[Vec<f32>],
+        runs: &'r [Vec<f32>],
         limit: f64,
         error: Option<Error>,
         ms: Option<f64>,
-    ) {
+    ) -> Option<(usize, Option<&'r [f32]>)> {
         let node = self.graph.node(id);
-        let none = Vec::new();
-        let compare = |run: &Vec<f32>| Difference::of(expected, run, node.width, limit);
+        let compare = |run: &[f32]| Difference::of(expected, run, node.width, limit);
         let worst = runs.iter().max_by(|x, y| {
-            let key = |run: &Vec<f32>| {
-                let d = compare(run);
-                (d.nan + d.inf > 0, d.worst.max(d.rel))
-            };
-            key(x).partial_cmp(&key(y)).unwrap_or(std::cmp::Ordering::Equal)
+            compare(x).badness().partial_cmp(&compare(y).badness()).unwrap_or(std::cmp::Ordering::Equal)
         });
-        let worst = worst.unwrap_or(&none);
-        let difference = if runs.is_empty() { Difference::default() } else { compare(worst) };
+        let shown = worst.map(Vec::as_slice);
+        let worst = shown.unwrap_or_default();
+        let difference = shown.map_or_else(Difference::default, compare);
         let unsteady = runs.iter().any(|run| run.iter().zip(worst).any(|(x, y)| x.to_bits() != y.to_bits()));
         let broken = error.is_some() || unsteady || difference.is_broken(limit);
         let class = broken.then(|| {
@@ -365,14 +394,25 @@ impl<'a> Found<'a> {
             ms,
             error: error.map(|error| error.to_string()),
         };
+        let kept = broken.then_some((difference.first_index.unwrap_or_default(), shown));
         let key = |node: &NodeReport| (node.broken, node.difference.rel);
         match &mut self.nodes[id.0] {
-            Some(old) if key(old) >= key(&new) => old.max_a = old.max_a.max(new.max_a),
+            Some(old) if key(old) >= key(&new) => {
+                old.max_a = old.max_a.max(new.max_a);
+                return None;
+            }
             // Of several chunks, what a whole one takes.
             Some(old) => *old = NodeReport { ms: old.ms.into_iter().chain(new.ms).reduce(f64::max), ..new },
             old => *old = Some(new),
         }
+        kept
     }
+}
+
+/// Whether the first device has a node's value, or that of all that it appends.
+fn is_known(graph: &Graph, values: &[Vec<f32>], id: NodeId) -> bool {
+    let node = graph.node(id);
+    if node.width > 0 { !values[id.0].is_empty() } else { node.inputs.iter().all(|id| is_known(graph, values, *id)) }
 }
 
 /// Whether the output is what the first device gives if lanes beyond the 32nd of each 64 give nothing.
@@ -391,53 +431,4 @@ fn is_half(
     let different = halves.iter().any(|x| *x != 0.0);
     let same = |run: &Vec<f32>| !Difference::of(&halves, run, halves.len(), 10.0 * limit).is_broken(10.0 * limit);
     different && runs.iter().all(same)
-}
-
-/// The greedy continuation of one device, and its logits after each token.
-fn greedy(
-    program: &mut dyn Program,
-    context: usize,
-    ids: &[u32],
-    tokens: usize,
-    cancel: &Cancel,
-) -> Result<(Vec<u32>, Vec<Vec<Token>>)> {
-    let mut state = program.state(context)?;
-    let (mut next, mut logits) = (ids.to_vec(), Vec::new());
-    let (mut out, mut tops) = (Vec::new(), Vec::new());
-    for _ in 0..tokens {
-        program.run(state.as_mut(), &next, Want::Last, &mut logits, cancel)?;
-        tops.push(top(&logits));
-        let id = argmax(&logits).unwrap_or_default();
-        out.push(id);
-        next = vec![id];
-    }
-    Ok((out, tops))
-}
-
-fn continuations(
-    a: &mut dyn Program,
-    b: &mut dyn Program,
-    context: usize,
-    ids: &[u32],
-    options: &Options,
-    cancel: &Cancel,
-) -> Result<Tokens> {
-    let (ids_a, tops_a) = greedy(a, context, ids, options.tokens, cancel)?;
-    let (ids_b, tops_b) = greedy(b, context, ids, options.tokens, cancel)?;
-    let part_at = ids_a.iter().zip(&ids_b).position(|(a, b)| a != b);
-    let at = part_at.unwrap_or(options.tokens.saturating_sub(1));
-    let best = |tops: &[Vec<Token>]| tops.get(at).cloned().unwrap_or_default();
-    Ok(Tokens { part_at, top_a: best(&tops_a), top_b: best(&tops_b), a: ids_a, b: ids_b })
-}
-
-/// The best five.
-fn top(logits: &[f32]) -> Vec<Token> {
-    let mut all: Vec<Token> = logits.iter().zip(0..).map(|(logit, id)| Token { id, logit: *logit }).collect();
-    let greater = |x: &Token, y: &Token| y.logit.total_cmp(&x.logit).then(x.id.cmp(&y.id));
-    if all.len() > TOP {
-        all.select_nth_unstable_by(TOP, greater);
-        all.truncate(TOP);
-    }
-    all.sort_unstable_by(greater);
-    all
 }

@@ -3,13 +3,22 @@
 //! *Isolated*: each node of the second device gets the first one's inputs, so that an error is blamed on the operation
 //! that makes it and not on those before it. *Drift*: each device feeds itself, which shows how errors grow and which
 //! token flips first.
+//!
+//! A *replay* runs the node that was found to be wrong again, elsewhere, and says which of the two sides was.
 
 mod activations;
 mod class;
 mod compare;
+mod continuations;
 mod diverge;
+mod dump;
+mod given;
+mod hex;
 mod kept;
+mod replay;
 mod report;
+mod reported;
+mod reproducer;
 mod sides;
 
 pub use activations::{Activation, F16_MAX, activations, plan};
@@ -17,6 +26,11 @@ pub use class::Class;
 pub use compare::Difference;
 pub(crate) use compare::tolerance;
 pub use diverge::{Mode, Options, diverge};
+pub use dump::{Dumped, dump};
+pub use hex::Floats;
 pub(crate) use kept::Kept;
+pub use replay::{Guilty, Judged, Replayed, Rerun, replay};
 pub use report::{NodeReport, Report, Side, Slice, Token, Tokens, Verdict};
+pub use reported::{Reported, Suspect};
+pub use reproducer::{Cached, Input, Reproducer};
 pub use sides::{Setup, Which};

@@ -1,7 +1,9 @@
 //! What a comparison found, for people and machines.
 
-use super::{Class, Difference};
-use serde::Serialize;
+use super::{Class, Difference, Reproducer};
+use crate::backend::KernelText;
+use crate::precision::{Activations, KvType};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What it comes to.
@@ -17,12 +19,16 @@ pub enum Verdict {
 }
 
 /// One of the devices.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side {
     /// `reference`, `cpu` or `gpu`.
     pub kind: String,
     /// Instruction set or adapter, threads, precision.
     pub detail: String,
+    /// What its products are fed with.
+    pub activations: Activations,
+    /// How it stores keys and values.
+    pub kv: KvType,
 }
 
 /// A node on both devices.
@@ -135,6 +141,10 @@ pub struct Report {
     /// What the kernels of those nodes are, by name: WGSL. Too much to read but in a page.
     #[serde(skip)]
     pub kernels: BTreeMap<String, String>,
+    /// The first wrong node with what it was given, where that was asked for. It says what the prompt was, so whoever
+    /// writes a report decides.
+    #[serde(skip)]
+    pub replay: Option<Reproducer>,
     /// Greedy continuations.
     pub tokens: Tokens,
     /// The first device, which is taken to be right.
@@ -147,6 +157,12 @@ pub struct Report {
     pub whole: bool,
     /// Which bad driver was played, if one was.
     pub inject: Option<String>,
+}
+
+/// The kernels that make one value.
+pub(super) fn names(kernels: &[KernelText]) -> Option<String> {
+    let names: Vec<&str> = kernels.iter().map(|kernel| kernel.name.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(" + "))
 }
 
 /// The layer of a node, by its name.

@@ -9,9 +9,11 @@ use crate::graph::{Graph, PrecisionPlan};
 use crate::precision::{Activations, KvType};
 use crate::schedule::Keep;
 use crate::weights::Weights;
+use serde::Serialize;
 
 /// A device to compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Which {
     /// Plain loops in f32.
     Reference,
@@ -75,5 +77,10 @@ impl Setup {
     /// What a device's products are fed with.
     pub fn activations_of(&self, which: Which) -> Activations {
         if which == Which::Reference { Activations::F32 } else { self.activations }
+    }
+
+    /// How a device stores keys and values.
+    pub fn kv_of(&self, which: Which) -> KvType {
+        if which == Which::Reference { KvType::F32 } else { self.kv }
     }
 }

@@ -21,10 +21,10 @@ pub struct Devices {
 
     /// Ask one GPU for every kernel of a model, compare with the CPU, replace what is wrong, and keep the verdict for
     /// `--device auto`
-    #[arg(long, requires = "model")]
+    #[arg(long)]
     qualify: bool,
 
-    /// The model to qualify for: a GGUF file, or the short name of a downloaded model
+    /// The model to qualify for: a GGUF file, or the short name of a downloaded model; without it the first of those
     #[arg(short, long, env = "KINGLET_MODEL", value_name = "FILE|NAME")]
     model: Option<PathBuf>,
 
@@ -63,7 +63,7 @@ cache, three times each, and then 16 tokens with everything together. A kernel t
 plainer one, and only where that does not help goes the model to the CPU. The verdict is kept until the GPU, its driver, the
 kernels, the model or the options change; --again asks anew.
 With --json: `verdict` (`good`, `replaced`, `cpu`), `ladder` [{`node`, `from`, `to`, `why`}], `cached`, `adapter`, `driver`,
-`runs`, `ms`.
+`model`, `runs`, `ms`.
 
 With --corpus each known bug is one of these, and the exit status is 0 whatever is found:
   passed   this GPU gives the right result, with wgpu's checks in the shader and without them, each time
@@ -147,10 +147,11 @@ impl Devices {
         if self.corpus {
             return corpus::run(app, self.gpu_adapter.as_deref());
         }
-        match &self.model {
-            Some(model) if self.qualify => qualify::run(app, model, &self.options()),
-            _ => list(app, self.gpu_adapter.as_deref()),
+        if !self.qualify {
+            return list(app, self.gpu_adapter.as_deref());
         }
+        let model = self.model.as_deref().map_or_else(models::any, models::resolve)?;
+        qualify::run(app, &model, &self.options())
     }
 
     /// Those that any run with the same few options has, so that it finds the verdict.

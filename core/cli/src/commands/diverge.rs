@@ -7,14 +7,17 @@ use crate::failure::Failure;
 use crate::ids::IdSource;
 use crate::{input, models, output, progress};
 use clap::{Args, ValueEnum};
-use kinglet::backend::Program;
 use kinglet::backend::bad::{Bad, Inject};
 use kinglet::backend::gpu::Tier;
+use kinglet::backend::{Device, Program};
 use kinglet::gguf::Gguf;
 use kinglet::model;
 use kinglet::tokenizer::Tokenizer;
-use kinglet::trace::{Class, Mode, NodeReport, Options, Report, Setup, Token, Verdict, Which, diverge};
+use kinglet::trace::{
+    Class, Dumped, Mode, NodeReport, Options, Report, Reproducer, Setup, Side, Token, Verdict, Which, diverge, dump,
+};
 use kinglet::weights::Weights;
+use kinglet::{Activations, KvType};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -33,13 +36,18 @@ pub struct Diverge {
     #[command(flatten)]
     ids: IdSource,
 
-    /// The device that is taken to be right: reference, cpu or gpu; with a tier, as in gpu:0, that one
-    #[arg(long, value_name = "DEVICE[:TIER]", default_value = "cpu", value_parser = side)]
+    /// The device that is taken to be right: reference, cpu or gpu; with a tier, as in gpu:0, that one; or a file that
+    /// --dump wrote, perhaps elsewhere, or another engine
+    #[arg(long, value_name = "DEVICE[:TIER]|FILE", default_value = "cpu", value_parser = side)]
     a: SideArg,
 
-    /// The device that is looked at
-    #[arg(long, value_name = "DEVICE[:TIER]", default_value = "gpu", value_parser = side)]
+    /// The device that is looked at; a file in drift mode alone
+    #[arg(long, value_name = "DEVICE[:TIER]|FILE", default_value = "gpu", value_parser = side)]
     b: SideArg,
+
+    /// Write every value of A to a file instead of comparing: safetensors, a tensor for each node by its name
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["html", "inject"])]
+    dump: Option<PathBuf>,
 
     /// What the nodes of B are fed with: `isolated`, A's values, blames the operation that is wrong; `drift`, its own,
     /// shows how errors grow
@@ -93,25 +101,28 @@ pub struct Diverge {
 }
 
 /// `--a`, `--b`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct SideArg {
-    which: Which,
-    tier: Option<Tier>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum SideArg {
+    Device(Which, Option<Tier>),
+    Dump(PathBuf),
 }
 
-/// A device's name, and a tier after it.
+/// A device's name, and a tier after it; or the path of a dump.
 fn side(text: &str) -> Result<SideArg, String> {
+    if text.ends_with(".safetensors") {
+        return Ok(SideArg::Dump(text.into()));
+    }
     let (name, number) = text.split_once(':').map_or((text, None), |(name, number)| (name, Some(number)));
     let which = match name {
         "reference" => Which::Reference,
         "cpu" => Which::Cpu,
         "gpu" => Which::Gpu,
-        _ => return Err("no device; give reference, cpu or gpu".into()),
+        _ => return Err("no device; give reference, cpu, gpu, or a file whose name ends in .safetensors".into()),
     };
     match number {
         Some(_) if which != Which::Gpu => Err("only a gpu has tiers".into()),
-        Some(number) => Ok(SideArg { which, tier: Some(tier(number)?) }),
-        None => Ok(SideArg { which, tier: None }),
+        Some(number) => Ok(SideArg::Device(which, Some(tier(number)?))),
+        None => Ok(SideArg::Device(which, None)),
     }
 }
 
@@ -135,18 +146,25 @@ nothing), lost, refused (the device would not run it), slow, drift, wrong (none 
 rel        root of the mean square error, relative; worst: of one number, relative to it and the typical one of its row
 With --json: verdict, mode, first_bad and nodes [{node, layer, op, width, rows, broken, class, max_abs, rel, worst, cosine, \
 nan, inf, first_index, max_a, max_b, slice, kernel, ms, error}], tokens {a, b, part_at, top_a, top_b}, a, b, \
-model_sha256, inject.
+model_sha256, inject, replay {the first wrong node with its inputs and both outputs, for `kinglet replay`: at most 1 MiB}. \
+Inputs tell what the prompt was; isolated mode alone has them.
+A dump is a safetensors file: for each node that it has a tensor [tokens, width] by the node's name, in F32, F16 or BF16, of \
+exactly the prompt's tokens. Nodes that it lacks are not compared.
 
 Examples:
   kinglet diverge gemma3-270m --prompt 'The capital of France is' --a cpu --b gpu
   kinglet diverge smollm2 --prompt 'One, two,' --a reference --b gpu --mode drift --all --json
   kinglet diverge smollm2 --prompt 'One, two,' --a gpu:0 --b gpu:2
+  kinglet diverge smollm2 --prompt 'One, two,' --a gpu --dump phone.safetensors
+  kinglet diverge smollm2 --prompt 'One, two,' --a phone.safetensors --b cpu
   kinglet diverge smollm2 --prompt 'One, two,' --inject tile@blk.7.ffn_up --all --html report.html";
 
 #[derive(Serialize)]
 struct Answer {
     #[serde(flatten)]
     report: Report,
+    /// The first wrong node with its inputs.
+    replay: Option<Reproducer>,
     model_sha256: String,
 }
 
@@ -165,13 +183,13 @@ impl Diverge {
             };
             super::encode(&tokenizer, &prompt, tokenizer.adds_bos(), false)?
         };
-        let report = self.compare(app, &gguf, &ids)?;
+        let Some(mut report) = self.compare(app, &gguf, &ids)? else { return self.dumped(app) };
         if !app.json {
             show(&report, &tokenizer)?;
         }
         if app.json || self.html.is_some() {
             // Reads the whole file.
-            let answer = Answer { report, model_sha256: gguf.sha256() };
+            let answer = Answer { replay: report.replay.take(), report, model_sha256: gguf.sha256() };
             if let Some(path) = &self.html {
                 page::write(path, &self.model, &answer.report, &answer.model_sha256, &tokenizer)?;
             }
@@ -182,7 +200,19 @@ impl Diverge {
         Ok(Outcome::Done)
     }
 
-    fn compare(&self, app: &App, gguf: &Gguf, ids: &[u32]) -> Result<Report, Failure> {
+    /// Where A's values are.
+    fn dumped(&self, app: &App) -> Ran {
+        let path = self.dump.as_deref().unwrap_or(Path::new("")).display().to_string();
+        if app.json {
+            output::json(&serde_json::json!({ "dump": path }))?;
+        } else {
+            output::line(&format!("{path} has every value of A; compare with it by --a {path}"))?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// What the comparison found; nothing where A is only written down.
+    fn compare(&self, app: &App, gguf: &Gguf, ids: &[u32]) -> Result<Option<Report>, Failure> {
         let config = model::config(gguf)?;
         let graph = model::decoder(&config);
         let weights = Weights::find(gguf, &graph)?;
@@ -197,22 +227,38 @@ impl Diverge {
             adapter: self.gpu_adapter.clone(),
             tier: self.gpu_tier,
         };
-        let prepare = |side: SideArg| {
-            let setup = Setup { tier: side.tier.or(setup.tier), ..setup.clone() };
-            setup.prepare(side.which, graph.clone(), weights.clone())
+        let prepare = |side: &SideArg| -> kinglet::Result<Prepared> {
+            let (which, tier) = match side {
+                SideArg::Device(which, tier) => (*which, tier.or(setup.tier)),
+                SideArg::Dump(path) => return Ok(Prepared::read(Dumped::open(path, &graph, ids)?)),
+            };
+            let setup = Setup { tier, ..setup.clone() };
+            let program = setup.prepare(which, graph.clone(), weights.clone())?;
+            let (activations, kv) = (setup.activations_of(which), setup.kv_of(which));
+            Ok(Prepared { program, activations, kv, tokens: usize::MAX })
         };
-        let mut a = prepare(self.a)?;
-        let mut b: Box<dyn Program> = prepare(self.b)?;
+        let mut a = prepare(&self.a)?;
+        let cancel = app.interrupt.begin();
+        if let Some(path) = &self.dump {
+            let Device { kind, detail } = a.program.device();
+            let side = Side { kind: kind.into(), detail, activations: a.activations, kv: a.kv };
+            let size = (setup.chunk, self.tokens.min(a.tokens));
+            dump(path, &graph, a.program.as_mut(), &side, ids, size, &cancel)?;
+            return Ok(None);
+        }
+        let mut b = prepare(&self.b)?;
         if let Some(inject) = &self.inject {
-            b = Box::new(Bad::new(b, graph.clone(), inject.clone(), setup.chunk)?);
+            b.program = Box::new(Bad::new(b.program, graph.clone(), inject.clone(), setup.chunk)?);
         }
         let options = Options {
             mode: if self.mode == ModeArg::Isolated { Mode::Isolated } else { Mode::Drift },
             all: self.all,
-            tokens: self.tokens,
+            tokens: self.tokens.min(a.tokens).min(b.tokens),
             repeats: self.repeats,
             chunk: setup.chunk,
-            activations: (setup.activations_of(self.a.which), setup.activations_of(self.b.which)),
+            activations: (a.activations, b.activations),
+            kv: (a.kv, b.kv),
+            with_inputs: app.json,
             until: None,
         };
         let bar = progress::counting(app, "comparing");
@@ -220,12 +266,29 @@ impl Diverge {
             bar.set_length(all as u64);
             bar.set_position(done as u64);
         };
-        let cancel = app.interrupt.begin();
-        let report = diverge(&graph, a.as_mut(), b.as_mut(), ids, &options, &mut step, &cancel);
+        let report = diverge(&graph, a.program.as_mut(), b.program.as_mut(), ids, &options, &mut step, &cancel);
         bar.finish_and_clear();
         let mut report = report?;
         report.inject = self.inject.as_ref().map(ToString::to_string);
-        Ok(report)
+        Ok(Some(report))
+    }
+}
+
+/// A side, ready to be compared.
+struct Prepared {
+    program: Box<dyn Program>,
+    activations: Activations,
+    kv: KvType,
+    /// How many tokens it can continue with.
+    tokens: usize,
+}
+
+impl Prepared {
+    /// Another engine is taken to compute in f32.
+    fn read(dumped: Dumped) -> Self {
+        let (activations, kv) =
+            dumped.side().map_or((Activations::F32, KvType::F32), |side| (side.activations, side.kv));
+        Self { activations, kv, tokens: dumped.tokens(), program: Box::new(dumped) }
     }
 }
 

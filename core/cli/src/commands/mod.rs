@@ -14,6 +14,7 @@ mod inspect;
 mod logits;
 mod page;
 mod qualify;
+mod replay;
 mod reply;
 mod rewrite;
 mod run;
@@ -62,6 +63,8 @@ pub enum Command {
     Bench(bench::Bench),
     /// Find where two devices part, node by node
     Diverge(diverge::Diverge),
+    /// Run a report's wrong node again, and say which side was wrong
+    Replay(replay::Replay),
     /// Show how large a model's values become, and what may be stored in f16
     Activations(activations::Activations),
     /// List the GPUs, what they can do, and why one is not used
@@ -86,6 +89,7 @@ impl Command {
             Self::Eval(command) => command.run(app),
             Self::Bench(command) => command.run(app),
             Self::Diverge(command) => command.run(app),
+            Self::Replay(command) => command.run(app),
             Self::Activations(command) => command.run(app),
             Self::Devices(command) => command.run(app),
         }

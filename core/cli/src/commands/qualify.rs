@@ -1,18 +1,25 @@
 //! `kinglet devices --qualify`: what a GPU is good for with a model.
 
 use crate::app::{App, Outcome, Ran};
-use crate::{models, output, progress};
+use crate::{output, progress};
 use kinglet::guard::Fitness;
-use kinglet::{Engine, Options};
+use kinglet::{Engine, Options, Qualification};
+use serde::Serialize;
 use std::path::Path;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    asked: Qualification,
+    model: &'a str,
+}
 
 /// Asks the GPU that `options` name, and shows what it came to.
 pub fn run(app: &App, model: &Path, options: &Options) -> Ran {
-    let path = models::resolve(model)?;
     let bar = progress::counting(app, "qualifying");
     let cancel = app.interrupt.begin();
     let asked = Engine::qualify(
-        path,
+        model,
         options,
         &mut |done, all| {
             bar.set_length(all as u64);
@@ -23,7 +30,7 @@ pub fn run(app: &App, model: &Path, options: &Options) -> Ran {
     bar.finish_and_clear();
     let asked = asked?;
     if app.json {
-        output::json(&asked)?;
+        output::json(&Answer { model: &model.display().to_string(), asked })?;
         return Ok(Outcome::Done);
     }
     let verdict = match asked.verdict {
@@ -32,6 +39,7 @@ pub fn run(app: &App, model: &Path, options: &Options) -> Ran {
         Fitness::Cpu => "not to be used with this model, which runs on the CPU",
     };
     output::line(&format!("{} ({})", asked.adapter, asked.driver))?;
+    output::line(&format!("  model     {}", model.display()))?;
     output::line(&format!("  verdict   {verdict}"))?;
     for step in &asked.ladder {
         output::line(&format!("  replaced  {} by {}: {}: {}", step.from, step.to, step.node, step.why))?;
