@@ -140,3 +140,22 @@ fn a_gpu_takes_the_plan_of_its_model_alone() {
     std::fs::write(&file, "{}").unwrap();
     assert!(with(&model).stdout().contains("is no plan"));
 }
+
+/// What one machine wrote, another compares with.
+#[test]
+fn a_file_takes_the_place_of_a_device() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("phone.safetensors");
+    let file = file.to_str().unwrap();
+    let model = tiny("llama-q8_0");
+    let ids = ["--ids", "5,6,7,8,9", "--tokens", "3"];
+    let written = run(&[&["diverge", &model, "--a", "cpu", "--dump", file, "--json"], &ids[..]].concat()).json();
+    assert_eq!(written["dump"], file);
+    let with = |more: &[&str]| run(&[&["diverge", &model, "--a", file, "--b", "cpu"], more].concat());
+    let same = with(&[&ids[..], &["--json"]].concat()).json();
+    assert_eq!((&same["verdict"], &same["a"]["kind"]), (&"same".into(), &"dump".into()), "{same}");
+    assert_eq!(same["tokens"]["a"].as_array().unwrap().len(), 3);
+    let bad = with(&[&ids[..], &["--json", "--inject", "zeros@blk.1.attn_q"]].concat()).json();
+    assert_eq!(bad["first_bad"]["node"], "blk.1.attn_q", "{bad}");
+    assert_eq!(with(&["--ids", "5,6", "--json"]).error_kind(), "dump");
+}

@@ -1,14 +1,14 @@
 //! Where a handset's GPU parts from its CPU, in one call inside an app.
 
 use super::{Engine, Options};
-use crate::backend::Cancel;
 #[cfg(feature = "inject")]
 use crate::backend::bad::Bad;
+use crate::backend::{Cancel, Device};
 use crate::gguf::Gguf;
 use crate::graph::PrecisionPlan;
 use crate::model;
 use crate::tokenizer::{Special, Tokenizer};
-use crate::trace::{self, Mode, Report, Reproducer, Setup, Which, diverge};
+use crate::trace::{self, Mode, Report, Reproducer, Setup, Side, Which, diverge};
 use crate::weights::Weights;
 use crate::{Error, Result};
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub struct Diagnose {
     pub mode: Mode,
     /// Goes on after the first node that is wrong.
     pub all: bool,
-    /// The prompt's first tokens that are compared; each takes memory for every value of the model.
+    /// The prompt's first tokens that are compared.
     pub prompt_tokens: usize,
     /// Tokens that both continue with.
     pub tokens: usize,
@@ -75,6 +75,8 @@ pub struct DivergenceReport {
     pub wgpu: &'static str,
 }
 
+/// Tokens whose values are in memory at a time: a megabyte each, about.
+const CHUNK: usize = 16;
 /// The version that `Cargo.toml` pins.
 const WGPU: &str = "30.0.2";
 
@@ -82,8 +84,9 @@ impl Engine {
     /// Compares the GPU with the CPU node by node on the beginning of a text, and names the first operation that is
     /// wrong: for an app whose user reports nonsense. `progress` is told nodes compared, of all of a chunk.
     ///
-    /// It prepares both devices for itself, so that every value can be seen, and frees them at the end: where memory is
-    /// short, drop the engine before.
+    /// It prepares both devices for itself, one after the other, and frees them at the end: where memory is short, drop the
+    /// engine before. What the CPU computed waits in a file that nobody else sees, in
+    /// [`GpuOptions::cache`](super::GpuOptions::cache) or the system's folder for such files: about a megabyte a token.
     ///
     /// # Errors
     /// Those of [`open`](Self::open), and [`Error::Cancelled`]. What the GPU cannot do is in the report.
@@ -104,15 +107,22 @@ impl Engine {
         let weights = Weights::find(&gguf, &graph)?;
         let setup = Setup {
             threads: options.threads(),
-            chunk: options.prefill_chunk.min(ids.len()).max(1),
+            chunk: options.prefill_chunk.min(ids.len()).clamp(1, CHUNK),
             activations: options.activations,
             kv: options.kv,
             adapter: options.gpu.adapter.clone(),
             tier: options.gpu.tier,
         };
-        let mut cpu = setup.prepare(Which::Cpu, graph.clone(), weights.clone())?;
-        cancel.check()?;
-        let mut gpu = setup.prepare(Which::Gpu, graph.clone(), weights)?;
+        let cpu = setup.prepare(Which::Cpu, graph.clone(), weights.clone())?;
+        let Device { kind, detail } = cpu.device();
+        let side = Side { kind: kind.into(), detail, activations: setup.activations, kv: setup.kv };
+        let folder = options.gpu.cache.clone().unwrap_or_else(std::env::temp_dir);
+        let size = (setup.chunk, wanted.tokens);
+        let mut cpu = trace::let_go(cpu, &folder, &graph, &weights, &side, &ids, size, cancel)?;
+        let mut gpu = match wanted.mode {
+            Mode::Isolated => setup.prepare_alone(Which::Gpu, graph.clone(), weights)?,
+            Mode::Drift => setup.prepare(Which::Gpu, graph.clone(), weights)?,
+        };
         #[cfg(feature = "inject")]
         if let Some(inject) = &options.gpu.inject {
             gpu = Box::new(Bad::new(gpu, graph.clone(), inject.clone(), setup.chunk)?);
@@ -128,7 +138,7 @@ impl Engine {
             with_inputs: wanted.with_inputs,
             until: Some(until),
         };
-        let mut report = diverge(&graph, cpu.as_mut(), gpu.as_mut(), &ids, &compared, progress, cancel)?;
+        let mut report = diverge(&graph, &mut cpu, gpu.as_mut(), &ids, &compared, progress, cancel)?;
         #[cfg(feature = "inject")]
         {
             report.inject = options.gpu.inject.as_ref().map(ToString::to_string);

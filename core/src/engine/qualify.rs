@@ -57,7 +57,8 @@ impl Engine {
     /// the end.
     ///
     /// # Errors
-    /// Those of [`open`](Self::open), [`Error::NoGpu`], and [`Error::Cancelled`]. What the GPU gets wrong is no error.
+    /// Those of [`open`](Self::open), [`Error::NoGpu`](crate::Error::NoGpu), and
+    /// [`Error::Cancelled`](crate::Error::Cancelled). What the GPU gets wrong is no error.
     pub fn qualify(
         path: impl AsRef<Path>,
         options: &Options,

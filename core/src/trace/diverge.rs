@@ -270,7 +270,10 @@ impl<'a> Found<'a> {
                         runs.push(run);
                     }
                     Ok(None) => {
-                        let what = format!("{} does not run nodes alone; use the plain schedule", b.device().kind);
+                        let what = format!(
+                            "{} does not run nodes alone; use drift mode, or the plain schedule",
+                            b.device().kind
+                        );
                         return Err(Error::Option { name: "schedule".into(), what });
                     }
                     Err(why) => {

@@ -6,9 +6,11 @@
 //! file's metadata say what was run and how; `kinglet.continuation` has the logits after each further greedy token.
 
 use super::report::Side;
-use crate::backend::{Cancel, Device, Memory, Program, State, Want};
+use crate::backend::reference::Reference;
+use crate::backend::{Alone, Cancel, Device, Memory, Program, State, Want};
 use crate::generate::argmax;
 use crate::graph::{Graph, NodeId, Rows};
+use crate::weights::Weights;
 use crate::{Error, Result};
 use half::{bf16, f16};
 use safetensors::Dtype;
@@ -95,6 +97,34 @@ pub fn dump(
     Ok(())
 }
 
+/// Runs a device to the end, as [`dump`] does, into a file of `folder` that nobody else sees, and lets go of it before the
+/// next one is prepared: a phone has no room for two sets of weights. Single nodes are left to the reference, which reads
+/// `weights` as they lie, where they need no cache.
+///
+/// # Errors
+/// Those of [`dump`].
+pub fn let_go(
+    mut program: Box<dyn Program>,
+    folder: &Path,
+    graph: &Graph,
+    weights: &Weights,
+    side: &Side,
+    ids: &[u32],
+    size: (usize, usize),
+    cancel: &Cancel,
+) -> Result<Dumped> {
+    let failed = |error: io::Error| wrong(format!("no file can be made in {}: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let path = tempfile::NamedTempFile::new_in(folder).map_err(failed)?.into_temp_path();
+    dump(&path, graph, program.as_mut(), side, ids, size, cancel)?;
+    let device = program.device();
+    drop(program);
+    let mut dumped = Dumped::open(&path, graph, ids)?;
+    dumped.device = Some(device);
+    dumped.weights = Some(weights.clone());
+    Ok(dumped)
+}
+
 /// A file of values, in the place of a device that would compute them.
 pub struct Dumped {
     graph: Graph,
@@ -103,6 +133,10 @@ pub struct Dumped {
     file: Mutex<File>,
     name: String,
     side: Option<Side>,
+    /// The device itself, if that was here a moment ago.
+    device: Option<Device>,
+    /// For single nodes.
+    weights: Option<Weights>,
     /// What was run.
     ids: Vec<u32>,
     /// Of the last chunk: its first token, how many it has, and of how many logits are wanted.
@@ -148,6 +182,8 @@ impl Dumped {
             file: Mutex::new(file),
             name,
             side,
+            device: None,
+            weights: None,
             ids: ids.to_vec(),
             last: (0, 0, 0),
         };
@@ -219,6 +255,9 @@ struct Position {
 
 impl Program for Dumped {
     fn device(&self) -> Device {
+        if let Some(device) = &self.device {
+            return device.clone();
+        }
         let by = self.side.as_ref().map_or_else(String::new, |side| format!(": {}, {}", side.kind, side.detail));
         Device { kind: "dump", detail: format!("{}{by}", self.name) }
     }
@@ -256,6 +295,15 @@ impl Program for Dumped {
         }
         state.advance(ids.len());
         Ok(())
+    }
+
+    fn run_node(&mut self, state: &mut dyn State, alone: &Alone<'_>) -> Result<Option<Vec<f32>>> {
+        let reads_cache = alone.inputs.iter().any(|input| input.is_empty());
+        let Some(weights) = self.weights.clone().filter(|_| !reads_cache) else { return Ok(None) };
+        let mut reference = Reference::prepare(self.graph.clone(), weights, 1, alone.ids.len())?;
+        let mut own = reference.state(state.position() + alone.ids.len())?;
+        own.advance(state.position());
+        reference.run_node(own.as_mut(), alone)
     }
 
     /// Nothing where the file does not have it.

@@ -26,7 +26,7 @@ pub use class::Class;
 pub use compare::Difference;
 pub(crate) use compare::tolerance;
 pub use diverge::{Mode, Options, diverge};
-pub use dump::{Dumped, dump};
+pub use dump::{Dumped, dump, let_go};
 pub use hex::Floats;
 pub(crate) use kept::Kept;
 pub use replay::{Guilty, Judged, Replayed, Rerun, replay};

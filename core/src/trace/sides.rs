@@ -46,8 +46,20 @@ impl Setup {
     /// # Errors
     /// The device's own.
     pub fn prepare(&self, which: Which, graph: Graph, weights: Weights) -> Result<Box<dyn Program>> {
+        self.keeping(Keep::All, which, graph, weights)
+    }
+
+    /// Prepares a device that runs nodes alone: what they give is all that isolated mode reads of its second device.
+    ///
+    /// # Errors
+    /// The device's own.
+    pub fn prepare_alone(&self, which: Which, graph: Graph, weights: Weights) -> Result<Box<dyn Program>> {
+        self.keeping(Keep::Logits, which, graph, weights)
+    }
+
+    fn keeping(&self, keep: Keep, which: Which, graph: Graph, weights: Weights) -> Result<Box<dyn Program>> {
         let Self { threads, chunk, activations, kv, .. } = *self;
-        let (plain, keep) = (true, Keep::All);
+        let plain = true;
         Ok(match which {
             Which::Reference => Box::new(Reference::prepare(graph, weights, threads, chunk)?),
             Which::Cpu => {

@@ -15,6 +15,7 @@ use kinglet::model;
 use kinglet::tokenizer::Tokenizer;
 use kinglet::trace::{
     Class, Dumped, Mode, NodeReport, Options, Report, Reproducer, Setup, Side, Token, Verdict, Which, diverge, dump,
+    let_go,
 };
 use kinglet::weights::Weights;
 use kinglet::{Activations, KvType};
@@ -227,17 +228,22 @@ impl Diverge {
             adapter: self.gpu_adapter.clone(),
             tier: self.gpu_tier,
         };
-        let prepare = |side: &SideArg| -> kinglet::Result<Prepared> {
+        let prepare = |side: &SideArg, reads: bool| -> kinglet::Result<Prepared> {
             let (which, tier) = match side {
                 SideArg::Device(which, tier) => (*which, tier.or(setup.tier)),
                 SideArg::Dump(path) => return Ok(Prepared::read(Dumped::open(path, &graph, ids)?)),
             };
             let setup = Setup { tier, ..setup.clone() };
-            let program = setup.prepare(which, graph.clone(), weights.clone())?;
+            let (graph, weights) = (graph.clone(), weights.clone());
+            let program = if reads {
+                setup.prepare(which, graph, weights)?
+            } else {
+                setup.prepare_alone(which, graph, weights)?
+            };
             let (activations, kv) = (setup.activations_of(which), setup.kv_of(which));
             Ok(Prepared { program, activations, kv, tokens: usize::MAX })
         };
-        let mut a = prepare(&self.a)?;
+        let mut a = prepare(&self.a, true)?;
         let cancel = app.interrupt.begin();
         if let Some(path) = &self.dump {
             let Device { kind, detail } = a.program.device();
@@ -246,7 +252,15 @@ impl Diverge {
             dump(path, &graph, a.program.as_mut(), &side, ids, size, &cancel)?;
             return Ok(None);
         }
-        let mut b = prepare(&self.b)?;
+        if let SideArg::Device(..) = self.a {
+            // One after the other: together they would take twice the memory that the model needs.
+            let Device { kind, detail } = a.program.device();
+            let side = Side { kind: kind.into(), detail, activations: a.activations, kv: a.kv };
+            let (folder, size) = (std::env::temp_dir(), (setup.chunk, self.tokens));
+            let program = let_go(a.program, &folder, &graph, &weights, &side, ids, size, &cancel)?;
+            a.program = Box::new(program);
+        }
+        let mut b = prepare(&self.b, self.mode == ModeArg::Drift)?;
         if let Some(inject) = &self.inject {
             b.program = Box::new(Bad::new(b.program, graph.clone(), inject.clone(), setup.chunk)?);
         }
