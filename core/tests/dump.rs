@@ -19,7 +19,15 @@ const MODEL: &str = "tiny/tiny-gemma3-q8_0.gguf";
 const IDS: [u32; 9] = [1, 7, 50, 3, 111, 20, 5, 90, 14];
 
 fn setup() -> Setup {
-    Setup { threads: 1, chunk: 4, activations: Activations::Int16, kv: KvType::F16, adapter: None, tier: None }
+    Setup {
+        threads: 1,
+        chunk: 4,
+        activations: Activations::Int16,
+        kv: KvType::F16,
+        adapter: None,
+        tier: None,
+        deny: Vec::new(),
+    }
 }
 
 fn prepare(which: Which) -> (Graph, Box<dyn Program>) {

@@ -22,7 +22,15 @@ const IDS: [u32; 10] = [1, 7, 50, 3, 111, 20, 5, 90, 14, 33];
 const CONTEXT: usize = 128;
 
 fn setup(chunk: usize) -> Setup {
-    Setup { threads: 1, chunk, activations: Activations::Int16, kv: KvType::F16, adapter: None, tier: None }
+    Setup {
+        threads: 1,
+        chunk,
+        activations: Activations::Int16,
+        kv: KvType::F16,
+        adapter: None,
+        tier: None,
+        deny: Vec::new(),
+    }
 }
 
 /// Compares two devices, of which the second or the first may be bad.

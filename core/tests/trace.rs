@@ -9,6 +9,7 @@ use common::tiers::tiers;
 use common::{everything, golden};
 use kinglet::backend::Cancel;
 use kinglet::backend::bad::{Bad, Inject, Kind};
+use kinglet::backend::gpu::Tier;
 use kinglet::graph::{Graph, Stored};
 use kinglet::precision::{Activations, KvType};
 use kinglet::trace::{Class, F16_MAX, Mode, Options, Report, Setup, Verdict, Which, activations, diverge, plan};
@@ -19,7 +20,7 @@ use std::time::Duration;
 const IDS: [u32; 9] = [1, 7, 50, 3, 111, 20, 5, 90, 14];
 
 fn setup(activations: Activations, chunk: usize) -> Setup {
-    Setup { threads: 2, chunk, activations, kv: KvType::F16, adapter: None, tier: None }
+    Setup { threads: 2, chunk, activations, kv: KvType::F16, adapter: None, tier: None, deny: Vec::new() }
 }
 
 fn options(setup: &Setup, a: Which, b: Which) -> Options {
@@ -281,6 +282,12 @@ fn an_app_learns_which_operation_is_wrong() {
     let clean = kinglet::Options { gpu: GpuOptions::default(), ..options.clone() };
     let (found, _) = ask(&clean, &all);
     assert!(found.report.verdict == Verdict::Same && found.report.nodes.len() > 20, "{:?}", found.report.first_bad);
+
+    // A denied kernel is another one; a fused one is known, though no comparison runs it.
+    let deny = ["matmul", "stage"].map(String::from).to_vec();
+    let gpu = GpuOptions { deny, tier: Some(Tier::Dot), ..options.gpu.clone() };
+    let (found, _) = ask(&kinglet::Options { gpu, ..options }, &Diagnose::default());
+    assert_eq!(found.report.verdict, Verdict::Same, "{:?}", found.report.first_bad);
 
     // No time at all, some time, and nobody who still wants it.
     let (found, steps) = ask(&clean, &Diagnose { within: Duration::ZERO, ..all.clone() });

@@ -112,6 +112,7 @@ impl Engine {
             kv: options.kv,
             adapter: options.gpu.adapter.clone(),
             tier: options.gpu.tier,
+            deny: options.gpu.deny.clone(),
         };
         let cpu = setup.prepare(Which::Cpu, graph.clone(), weights.clone())?;
         let Device { kind, detail } = cpu.device();

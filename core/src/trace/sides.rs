@@ -38,6 +38,8 @@ pub struct Setup {
     pub adapter: Option<String>,
     /// The GPU's tier; its own without.
     pub tier: Option<Tier>,
+    /// The GPU's kernels that something plainer runs for, as [`gpu::Options::deny`] has them.
+    pub deny: Vec<String>,
 }
 
 impl Setup {
@@ -76,7 +78,7 @@ impl Setup {
                     kv,
                     plain,
                     keep,
-                    deny: Vec::new(),
+                    deny: self.deny.clone(),
                     precision: PrecisionPlan::default(),
                     cache: None,
                     lose_after: None,

@@ -83,6 +83,7 @@ impl Activations {
             kv: KvType::F16,
             adapter: None,
             tier: None,
+            deny: Vec::new(),
         };
         let mut program = setup.prepare(Which::Cpu, graph.clone(), weights)?;
         let nodes = activations(&graph, program.as_mut(), &ids, setup.chunk, &app.interrupt.begin())?;

@@ -87,6 +87,10 @@ pub struct Diverge {
     #[arg(long, value_name = "0|1|2", value_parser = tier)]
     gpu_tier: Option<Tier>,
 
+    /// Run something plainer for this kernel of a GPU, or for all whose names begin so. Can be given several times
+    #[arg(long, value_name = "KERNEL")]
+    gpu_deny: Vec<String>,
+
     /// A part of the GPU's name
     #[arg(long, value_name = "NAME")]
     gpu_adapter: Option<String>,
@@ -227,6 +231,7 @@ impl Diverge {
             kv: self.kv.into(),
             adapter: self.gpu_adapter.clone(),
             tier: self.gpu_tier,
+            deny: self.gpu_deny.clone(),
         };
         let prepare = |side: &SideArg, reads: bool| -> kinglet::Result<Prepared> {
             let (which, tier) = match side {

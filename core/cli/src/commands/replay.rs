@@ -40,6 +40,10 @@ pub struct Replay {
     #[arg(long, value_name = "0|1|2", value_parser = tier)]
     gpu_tier: Option<Tier>,
 
+    /// Run something plainer for this kernel of a GPU, or for all whose names begin so. Can be given several times
+    #[arg(long, value_name = "KERNEL")]
+    gpu_deny: Vec<String>,
+
     /// A part of the GPU's name
     #[arg(long, value_name = "NAME")]
     gpu_adapter: Option<String>,
@@ -92,6 +96,7 @@ impl Replay {
             kv: KvType::default(),
             adapter: self.gpu_adapter.clone(),
             tier: self.gpu_tier,
+            deny: self.gpu_deny.clone(),
         };
         let mut prepare = |which: Which, setup: &Setup| setup.prepare(which, graph.clone(), weights.clone());
         let cancel = app.interrupt.begin();

@@ -65,15 +65,14 @@ struct Calls {
 impl Calls {
     fn of(choice: &Choice<'_>, options: &Options, tier: Tier) -> Result<Self> {
         let (few, many) = (choice.calls(true)?, choice.calls(false)?);
-        // Who keeps all values wants those that fused calls keep to themselves, too, and all logits.
-        let all = options.keep == Keep::All;
-        let fused = if options.plain || all { None } else { one_row(choice) };
-        let best = if all { Vec::new() } else { best::calls(choice, &few) };
+        let (fused, best) = (one_row(choice), best::calls(choice, &few));
         let known = fused.iter().flat_map(|fused| &fused.calls).chain(&few).chain(&many).chain(&best);
         let denied = Denied::new(&options.deny, tier, known)?;
-        let nothing = || OneRow { calls: Vec::new(), places: Vec::new(), floats: 0 };
-        let one = fused.filter(|fused| denied.allows(&fused.calls)).unwrap_or_else(nothing);
-        let best = if denied.allows(&best) { best } else { Vec::new() };
+        // Who keeps all values wants those that fused calls keep to themselves, too, and all logits.
+        let all = options.keep == Keep::All;
+        let fused = fused.filter(|fused| !options.plain && !all && denied.allows(&fused.calls));
+        let one = fused.unwrap_or(OneRow { calls: Vec::new(), places: Vec::new(), floats: 0 });
+        let best = if !all && denied.allows(&best) { best } else { Vec::new() };
         Ok(Self { one, few, many, best, denied })
     }
 }
