@@ -54,12 +54,10 @@ fn take_gpu(
         return Err(why);
     }
     let subject = candidate.subject().map_err(text)?;
-    let kept = candidate.kept(&subject).filter(|kept| {
-        is_to_qualify(options) && (named.is_some() || kept.timing.is_some() || kept.fitness == Fitness::Cpu)
-    });
-    let (verdict, program) = match kept {
-        Some(verdict) => (verdict, None),
-        None => measure(candidate, subject, progress).map_err(text)?,
+    let is_all = |kept: &Verdict| named.is_some() || kept.timing.is_some() || kept.fitness == Fitness::Cpu;
+    let (verdict, program) = match candidate.kept(&subject).filter(|_| is_to_qualify(options)) {
+        Some(kept) if is_all(&kept) => (kept, None),
+        kept => measure(candidate, subject, kept, progress).map_err(text)?,
     };
     if let Some(step) = verdict.ladder.last().filter(|_| verdict.fitness == Fitness::Cpu) {
         return Err(step.why.clone());
@@ -75,10 +73,12 @@ fn take_gpu(
     Ok((program, why))
 }
 
-/// Lets both devices do the same, one after the other: a phone has no room for two sets of weights.
+/// Finds out what is not `kept` about a GPU: whether it is right, and unless it was asked for by its name how long both
+/// devices take for the same. One device after the other: a phone has no room for two sets of weights.
 fn measure(
     candidate: &Candidate<'_>,
     subject: Subject,
+    kept: Option<Verdict>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<(Verdict, Option<Box<dyn Program>>)> {
     let &Candidate { graph, weights, options, .. } = candidate;
@@ -89,22 +89,31 @@ fn measure(
         on_cpu = Some(Trial::of(cpu.as_mut(), vocab, options)?);
     }
     let qualifies = is_to_qualify(options);
-    let mut asked = if qualifies {
-        candidate.ask(subject, &mut |_, _| {}, &Cancel::default())?
-    } else {
-        let verdict = Verdict { subject, fitness: Fitness::Good, ladder: Vec::new(), timing: None };
-        Asked { verdict, program: Some(candidate.on_gpu(&[], progress)?), runs: 0 }
+    let unknown = |subject| Verdict { subject, fitness: Fitness::Good, ladder: Vec::new(), timing: None };
+    let (mut verdict, mut program) = match kept {
+        None if qualifies => {
+            let Asked { verdict, program, .. } = candidate.ask(subject, &mut |_, _| {}, &Cancel::default())?;
+            (verdict, program)
+        }
+        kept => {
+            let verdict = kept.unwrap_or_else(|| unknown(subject));
+            let program = candidate.on_gpu(&verdict.deny(), progress)?;
+            (verdict, Some(program))
+        }
     };
-    if let (Some(gpu), Some(on_cpu)) = (&mut asked.program, on_cpu) {
+    if let (Some(gpu), Some(on_cpu)) = (&mut program, on_cpu) {
         let on_gpu = Trial::of(gpu.as_mut(), vocab, options)?;
-        on_gpu.check(&on_cpu, guard::tolerance(options.activations))?;
+        if let Err(error) = on_gpu.check(&on_cpu, guard::tolerance(options.activations)) {
+            verdict.give_up(error.to_string());
+            program = None;
+        }
         let [gpu, cpu] = [on_gpu, on_cpu].map(|trial| trial.time.as_secs_f64() * 1e3);
-        asked.verdict.timing = Some(Timing { gpu, cpu });
+        verdict.timing = Some(Timing { gpu, cpu });
     }
     if qualifies {
-        candidate.keep(&asked.verdict);
+        candidate.keep(&verdict);
     }
-    Ok((asked.verdict, asked.program))
+    Ok((verdict, program))
 }
 
 /// Why a GPU that takes so long is to be taken, or why not.
@@ -168,6 +177,12 @@ impl Trial {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::gguf::Gguf;
+    use crate::guard::Step;
+    use crate::model;
+    use crate::tokenizer::Tokenizer;
+    use crate::weights::Weights;
+    use std::path::Path;
 
     #[test]
     fn a_gpu_must_be_right_and_faster() {
@@ -180,6 +195,32 @@ mod tests {
         assert!(gain(Timing { gpu: 50.0, cpu: 100.0 }).is_ok());
         let slow = gain(Timing { gpu: 95.0, cpu: 100.0 }).unwrap_err();
         assert_eq!(slow, "the GPU takes 95 ms where the CPU takes 100 ms");
+    }
+
+    /// What was found out for one that was asked for by its name lacks the time that it takes.
+    #[test]
+    fn what_is_known_is_completed() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tiny/tiny-llama-q4_0.gguf");
+        let gguf = Gguf::open(Path::new(path)).unwrap();
+        let graph = model::decoder(&model::config(&gguf).unwrap());
+        let weights = Weights::find(&gguf, &graph).unwrap();
+        let tokenizer = Tokenizer::from_gguf(&gguf).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = Options { threads: Some(2), ..Options::default() };
+        options.gpu.cache = Some(folder.path().into());
+        let candidate =
+            Candidate { gguf: &gguf, graph: &graph, weights: &weights, tokenizer: &tokenizer, options: &options };
+        let subject = candidate.subject().unwrap();
+        let step = Step { node: "n".into(), from: "rope".into(), to: "rope_safe".into(), why: "w".into() };
+        let known = Verdict { subject: subject.clone(), fitness: Fitness::Replaced, ladder: vec![step], timing: None };
+        let (found, program) = measure(&candidate, subject.clone(), Some(known.clone()), &mut |_, _| {}).unwrap();
+        assert!(program.is_some() && found.timing.is_some_and(|timing| timing.gpu > 0.0 && timing.cpu > 0.0));
+        assert_eq!(Verdict { timing: None, ..found.clone() }, known, "nothing was asked again");
+        assert_eq!(candidate.kept(&subject), Some(found));
+
+        let mut wrong = known;
+        wrong.give_up("it is wrong".into());
+        assert_eq!((wrong.fitness, wrong.ladder.len(), wrong.deny()), (Fitness::Cpu, 2, vec!["rope".to_owned()]));
     }
 
     #[test]

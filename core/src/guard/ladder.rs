@@ -29,6 +29,14 @@ pub struct Step {
 /// Where the model goes when nothing helps.
 const CPU: &str = "cpu";
 
+impl Step {
+    /// The last one.
+    pub(super) fn to_cpu(why: String) -> Self {
+        log::warn!("gpu: the model goes to the CPU, since {why}");
+        Self { node: WHOLE.into(), from: "gpu".into(), to: CPU.into(), why }
+    }
+}
+
 /// The kernels that a ladder has replaced.
 pub(crate) fn denied(ladder: &[Step]) -> Vec<String> {
     ladder.iter().filter(|step| step.to != CPU).map(|step| step.from.clone()).collect()
@@ -131,8 +139,7 @@ impl Climbed {
     }
 
     fn give_up(mut self, why: String) -> Self {
-        log::warn!("gpu: the model goes to the CPU, since {why}");
-        self.ladder.push(Step { node: WHOLE.into(), from: "gpu".into(), to: CPU.into(), why });
+        self.ladder.push(Step::to_cpu(why));
         self
     }
 }

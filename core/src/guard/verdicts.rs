@@ -64,6 +64,12 @@ impl Verdict {
     pub fn deny(&self) -> Vec<String> {
         denied(&self.ladder)
     }
+
+    /// Sends the model to the CPU.
+    pub(crate) fn give_up(&mut self, why: String) {
+        self.fitness = Fitness::Cpu;
+        self.ladder.push(Step::to_cpu(why));
+    }
 }
 
 /// A folder of verdicts, or none.
