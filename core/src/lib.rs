@@ -33,6 +33,7 @@ pub mod backend;
 pub mod chat;
 pub mod engine;
 pub mod error;
+mod files;
 pub mod generate;
 pub mod gguf;
 pub mod graph;

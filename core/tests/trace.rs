@@ -12,7 +12,9 @@ use kinglet::backend::bad::{Bad, Inject, Kind};
 use kinglet::backend::gpu::Tier;
 use kinglet::graph::{Graph, Stored};
 use kinglet::precision::{Activations, KvType};
-use kinglet::trace::{Class, F16_MAX, Mode, Options, Report, Setup, Verdict, Which, activations, diverge, plan};
+use kinglet::trace::{
+    Class, F16_MAX, Mode, Options, Report, Setup, Side, Verdict, Which, activations, diverge, let_go, plan,
+};
 use kinglet::{Diagnose, Engine, Error, GpuOptions};
 use std::path::Path;
 use std::time::Duration;
@@ -37,7 +39,7 @@ fn options(setup: &Setup, a: Which, b: Which) -> Options {
     }
 }
 
-/// Compares them on these ids.
+/// Compares them on these ids, one after the other as a user does.
 fn compare(
     path: &Path,
     ids: &[u32],
@@ -47,13 +49,20 @@ fn compare(
     inject: Option<&Inject>,
 ) -> Report {
     let (graph, weights) = models::open(path);
-    let mut first = setup.prepare(a, graph.clone(), weights.clone()).unwrap();
-    let mut second = setup.prepare(b, graph.clone(), weights).unwrap();
+    let go = Cancel::default();
+    let first = setup.prepare(a, graph.clone(), weights.clone()).unwrap();
+    let (activations, kv) = (options.activations.0, options.kv.0);
+    let side = Side { kind: first.device().kind.into(), detail: first.device().detail, activations, kv };
+    let (folder, size) = (std::env::temp_dir(), (setup.chunk, options.tokens));
+    let mut first = let_go(first, &folder, &graph, &weights, &side, ids, size, &go).unwrap();
+    let mut second = match options.mode {
+        Mode::Isolated => setup.prepare_alone(b, graph.clone(), weights).unwrap(),
+        Mode::Drift => setup.prepare(b, graph.clone(), weights).unwrap(),
+    };
     if let Some(inject) = inject {
         second = Box::new(Bad::new(second, graph.clone(), inject.clone(), setup.chunk).unwrap());
     }
-    let go = Cancel::default();
-    diverge(&graph, first.as_mut(), second.as_mut(), ids, options, &mut |_, _| {}, &go).unwrap()
+    diverge(&graph, &mut first, second.as_mut(), ids, options, &mut |_, _| {}, &go).unwrap()
 }
 
 fn is_clean(report: &Report, what: &str) {

@@ -26,7 +26,7 @@ pub fn run(quick: bool) -> Result<()> {
     let tests = Line::new(if quick {
         // Unit tests, and the integration tests that need no downloaded model.
         "cargo test --workspace --locked --lib --bins --test callers --test malformed --test malformed_model --test quant \
-         --test gpu_corpus --test errors --test devices --test validate --test generate --test logits --test measure \
+         --test dump --test gpu_corpus --test errors --test devices --test validate --test generate --test logits --test measure \
          --test texts --test tokens"
     } else {
         "cargo test --workspace --locked"

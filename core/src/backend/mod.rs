@@ -254,6 +254,20 @@ pub trait Program: Send {
     }
 }
 
+/// Runs one node as [`Program::run_node`] does, on a device of which nothing else is of use.
+///
+/// # Errors
+/// The device's own, and [`Error::Option`] from one that does not run nodes alone.
+pub(crate) fn run_alone(program: &mut dyn Program, state: &mut dyn State, alone: &Alone<'_>) -> Result<Vec<f32>> {
+    program.run_node(state, alone)?.ok_or_else(|| Error::Option {
+        name: "device".into(),
+        what: format!(
+            "is {}, which does not run nodes alone, or not so many tokens; use the plain schedule, or drift mode",
+            program.device().kind
+        ),
+    })
+}
+
 /// Keys and values of one conversation.
 pub trait State: Send {
     /// Positions fed so far.

@@ -202,7 +202,7 @@ mod tests {
     fn what_is_known_is_completed() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tiny/tiny-llama-q4_0.gguf");
         let gguf = Gguf::open(Path::new(path)).unwrap();
-        let graph = model::decoder(&model::config(&gguf).unwrap());
+        let (_, graph) = model::graph(&gguf).unwrap();
         let weights = Weights::find(&gguf, &graph).unwrap();
         let tokenizer = Tokenizer::from_gguf(&gguf).unwrap();
         let folder = tempfile::tempdir().unwrap();

@@ -100,10 +100,9 @@ impl Engine {
     ) -> Result<DivergenceReport> {
         let until = Instant::now() + wanted.within;
         let gguf = Gguf::open(path.as_ref())?;
-        let config = model::config(&gguf)?;
+        let (config, graph) = model::graph(&gguf)?;
         options.validate(&config)?;
         let ids = encode(&Tokenizer::from_gguf(&gguf)?, prompt, wanted.prompt_tokens)?;
-        let graph = model::decoder(&config);
         let weights = Weights::find(&gguf, &graph)?;
         let setup = Setup {
             threads: options.threads(),

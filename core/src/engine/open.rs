@@ -118,30 +118,15 @@ fn prepare_gpu(
 /// Answers of a qualified device before the first that is checked.
 const UNAUDITED: usize = 7;
 
-/// A layer has at least these: two norms, four matrices of attention, three of the feed-forward block.
-const LEAST_TENSORS: usize = 9;
-
 /// An engine around the program that `prepare` makes.
 pub(crate) fn assemble(
     gguf: Gguf,
     options: &Options,
     prepare: impl FnOnce(Graph, Weights, &Tokenizer) -> Result<Chosen>,
 ) -> Result<Engine> {
-    let config = model::config(&gguf)?;
-    options.validate(&config)?;
-    let tensors = gguf.tensors().len();
-    if config.layers > tensors / LEAST_TENSORS {
-        // Before the graph, which would take memory for every layer that the metadata claims.
-        return Err(Error::Metadata {
-            key: format!("{}.block_count", config.architecture),
-            what: format!(
-                "is {}, more than the file's {tensors} tensors can make; convert or download the model again",
-                config.layers
-            ),
-        });
-    }
     // Before the tokenizer, whose tables take more memory than anything else that a wrong file could ask for.
-    let graph = model::decoder(&config);
+    let (config, graph) = model::graph(&gguf)?;
+    options.validate(&config)?;
     let weights = Weights::find(&gguf, &graph)?;
     let tokenizer = Tokenizer::from_gguf(&gguf)?;
     if tokenizer.vocab_size() != config.vocab {

@@ -13,9 +13,8 @@ use std::path::Path;
 
 pub(super) fn plan(path: &Path, options: &Options) -> Result<Memory> {
     let gguf = Gguf::open(path)?;
-    let config = model::config(&gguf)?;
+    let (config, graph) = model::graph(&gguf)?;
     options.validate(&config)?;
-    let graph = model::decoder(&config);
     let weights = Weights::find(&gguf, &graph)?;
     let reference = options.device == DeviceChoice::Reference;
     let kv = if reference { KvType::F32 } else { options.kv };

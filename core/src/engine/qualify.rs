@@ -6,7 +6,7 @@ use super::{DeviceChoice, Engine, Options, Qualify};
 use crate::Result;
 use crate::backend::cpu::{self, Cpu};
 use crate::backend::{Cancel, Program, gpu};
-use crate::gguf::Gguf;
+use crate::gguf::{Gguf, hexadecimal};
 use crate::graph::Graph;
 use crate::guard::{Climbed, Exam, Fitness, PROMPT, Step, Subject, Verdict, Verdicts};
 use crate::model;
@@ -67,11 +67,10 @@ impl Engine {
     ) -> Result<Qualification> {
         let started = Instant::now();
         let gguf = Gguf::open(path.as_ref())?;
-        let config = model::config(&gguf)?;
+        let (config, graph) = model::graph(&gguf)?;
         options.validate(&config)?;
-        let tokenizer = Tokenizer::from_gguf(&gguf)?;
-        let graph = model::decoder(&config);
         let weights = Weights::find(&gguf, &graph)?;
+        let tokenizer = Tokenizer::from_gguf(&gguf)?;
         let candidate = Candidate { gguf: &gguf, graph: &graph, weights: &weights, tokenizer: &tokenizer, options };
         let subject = candidate.subject()?;
         let (verdict, cached, runs) = if let Some(verdict) = candidate.kept(&subject) {
@@ -208,8 +207,4 @@ impl Asked {
         };
         Self { verdict: Verdict { subject, fitness, ladder, timing: None }, program, runs }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }

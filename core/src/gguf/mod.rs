@@ -119,7 +119,7 @@ impl Gguf {
 
     /// SHA-256 of the whole file, as hexadecimal digits.
     pub fn sha256(&self) -> String {
-        Sha256::digest(self.file_bytes()).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+        hexadecimal(&Sha256::digest(self.file_bytes()))
     }
 
     fn file_bytes(&self) -> &[u8] {
@@ -199,4 +199,9 @@ fn alignment(metadata: &Metadata) -> Result<usize> {
         let what = format!("{KEY} is {alignment}, not a power of two from 8 to 1048576");
         Err(malformed(metadata.offset(KEY), what))
     }
+}
+
+/// Two digits a byte.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }

@@ -5,7 +5,8 @@
 
 use super::judge::rounding;
 use super::{apart, tolerance};
-use crate::backend::{Alone, Best, Cancel, Lines, Program, State, Want};
+use crate::backend::gpu::{BEST, ONE_ROW};
+use crate::backend::{Alone, Best, Cancel, Lines, Program, State, Want, run_alone};
 use crate::generate::argmax;
 use crate::graph::{Graph, NodeId, Rows, Slot};
 use crate::ops::Op;
@@ -50,7 +51,7 @@ struct Question {
     name: String,
     width: usize,
     limit: f64,
-    sort: Sort,
+    sort: Inputs,
     tokens: usize,
     wanted: usize,
     inputs: Vec<Vec<f32>>,
@@ -62,7 +63,7 @@ struct Question {
 
 /// What the inputs are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sort {
+enum Inputs {
     /// What the model has there in a text.
     Real,
     Random,
@@ -73,7 +74,7 @@ enum Sort {
     Denormals,
 }
 
-impl Sort {
+impl Inputs {
     fn describe(self) -> &'static str {
         match self {
             Self::Real => "the model's own values",
@@ -170,12 +171,12 @@ impl Exam {
                     value[..value.len().min(rows * graph.node(*input).width)].to_vec()
                 };
                 let inputs = graph.node(*pick).inputs.iter().map(rows).collect();
-                exam.ask(graph, program, &mut states, *pick, Sort::Real, (tokens, 1), inputs)?;
+                exam.ask(graph, program, &mut states, *pick, Inputs::Real, (tokens, 1), inputs)?;
             }
         }
-        for (sort, tokens) in Sort::MADE {
+        for (sort, tokens) in Inputs::MADE {
             let (tokens, wanted) = (tokens.min(all), tokens.min(all).min(2));
-            for pick in picks.iter().filter(|pick| sort != Sort::Zeros || !spares(pick)) {
+            for pick in picks.iter().filter(|pick| sort != Inputs::Zeros || !spares(pick)) {
                 cancel.check()?;
                 let node = graph.node(*pick);
                 let make = |(i, input): (usize, &NodeId)| {
@@ -199,7 +200,7 @@ impl Exam {
         program: &mut dyn Program,
         states: &mut States,
         id: NodeId,
-        sort: Sort,
+        sort: Inputs,
         (tokens, wanted): (usize, usize),
         inputs: Vec<Vec<f32>>,
     ) -> Result<()> {
@@ -319,10 +320,6 @@ impl Exam {
 
 /// A fault that is no single node's.
 pub(super) const WHOLE: &str = "the whole model";
-/// What plain calls stand in for: the calls for a single token, and those for the best logits.
-pub(super) const ONE_ROW: &str = "stage_";
-pub(super) const BEST: &str = "best_pick";
-
 /// Caches to ask about.
 struct States {
     empty: Box<dyn State>,
@@ -330,8 +327,8 @@ struct States {
 }
 
 impl States {
-    fn of(&mut self, sort: Sort) -> &mut dyn State {
-        if matches!(sort, Sort::Random | Sort::Large) { self.long.as_mut() } else { self.empty.as_mut() }
+    fn of(&mut self, sort: Inputs) -> &mut dyn State {
+        if matches!(sort, Inputs::Random | Inputs::Large) { self.long.as_mut() } else { self.empty.as_mut() }
     }
 }
 
@@ -339,10 +336,7 @@ impl Question {
     fn put(&self, program: &mut dyn Program, state: &mut dyn State, ids: &[u32]) -> Result<Vec<f32>> {
         let inputs: Vec<&[f32]> = self.inputs.iter().map(Vec::as_slice).collect();
         let alone = Alone { ids: &ids[..self.tokens], wanted: self.wanted, node: self.node, inputs: &inputs };
-        program.run_node(state, &alone)?.ok_or_else(|| Error::Option {
-            name: "device".into(),
-            what: format!("{} does not run {} alone", program.device().kind, self.name),
-        })
+        run_alone(program, state, &alone)
     }
 
     /// Kernels that have to do with it: the node's own, what quantises its input, what filled the cache.
@@ -362,31 +356,32 @@ impl Question {
         ids: &[u32],
         runs: &mut usize,
     ) -> Result<Option<String>> {
-        let mut first: Option<Vec<f32>> = None;
-        for _ in 0..REPEATS {
+        let with = self.sort.describe();
+        *runs += 1;
+        let mut found = self.put(program, state, ids)?;
+        for _ in 1..REPEATS {
             *runs += 1;
-            let mut run = self.put(program, state, ids)?;
-            let with = self.sort.describe();
-            if first.as_ref().is_some_and(|first| first.iter().zip(&run).any(|(x, y)| x.to_bits() != y.to_bits())) {
+            let again = self.put(program, state, ids)?;
+            if found.iter().zip(&again).any(|(x, y)| x.to_bits() != y.to_bits()) {
                 return Ok(Some(format!("with {with} it does not compute the same twice")));
             }
-            first.get_or_insert_with(|| run.clone());
-            let mut expected = self.expected.clone();
-            let greatest = expected.iter().fold(0.0f32, |most, x| most.max(x.abs()));
-            let nothing = NOTHING.max(NOTHING_BESIDE * greatest);
-            for x in expected.iter_mut().chain(&mut run).filter(|x| x.abs() < nothing) {
-                *x = 0.0;
-            }
-            let off = Difference::of(&expected, &run, self.width, self.limit);
-            if off.is_broken(self.limit) {
-                let what = match off {
-                    _ if off.nan + off.inf > 0 => format!("{} numbers that are none", off.nan + off.inf),
-                    _ => format!("numbers that are off by {:.1e} of their size", off.worst.max(off.rel)),
-                };
-                return Ok(Some(format!("with {with} it computes {what}")));
-            }
         }
-        Ok(None)
+        let mut expected = self.expected.clone();
+        let greatest = expected.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+        let nothing = NOTHING.max(NOTHING_BESIDE * greatest);
+        for x in expected.iter_mut().chain(&mut found).filter(|x| x.abs() < nothing) {
+            *x = 0.0;
+        }
+        let off = Difference::of(&expected, &found, self.width, self.limit);
+        Ok(off.is_broken(self.limit).then(|| {
+            let not_finite = off.nan + off.inf;
+            let what = if not_finite > 0 {
+                format!("{not_finite} numbers that are none")
+            } else {
+                format!("numbers that are off by {:.1e} of their size", off.worst.max(off.rel))
+            };
+            format!("with {with} it computes {what}")
+        }))
     }
 }
 

@@ -4,8 +4,9 @@
 //! No single operation goes to the CPU: it would cost a wait for the device, there and back, in each layer of each token,
 //! which takes longer than all of the model on the CPU.
 
-use super::exam::{BEST, Exam, Fault, ONE_ROW, WHOLE};
+use super::exam::{Exam, Fault, WHOLE};
 use super::verdicts::Crash;
+use crate::backend::gpu::stand_in;
 use crate::backend::{Cancel, Program};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -131,8 +132,7 @@ impl Climbed {
         let Some(from) = fault.suspects.iter().find(|kernel| !is_in(&self.ladder, kernel)).cloned() else {
             return Some(fault);
         };
-        let has_plain_calls = [ONE_ROW, BEST].contains(&from.as_str());
-        let to = if has_plain_calls { "plain calls".into() } else { format!("{from}_safe") };
+        let to = stand_in(&from);
         log::warn!("gpu: {}: {}; {to} in place of {from}", fault.node, fault.why);
         self.ladder.push(Step { node: fault.node, from, to, why: fault.why });
         None
@@ -148,6 +148,7 @@ impl Climbed {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::backend::gpu::ONE_ROW;
 
     fn fault(node: &str, suspects: &[&str]) -> Fault {
         let suspects = suspects.iter().map(ToString::to_string).collect();

@@ -2,6 +2,8 @@
 //! that stays behind where the process ended while the device was being asked.
 
 use super::ladder::{Step, denied};
+use crate::files;
+use crate::gguf::hexadecimal;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
@@ -111,29 +113,22 @@ impl<'a> Verdicts<'a> {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        let name = hash.finalize().iter().take(8).fold(String::new(), |name, byte| format!("{name}{byte:02x}"));
+        let name = hexadecimal(&hash.finalize()[..8]);
         self.0.map(|folder| folder.join(format!("{name}.{extension}")))
     }
 
     /// The verdict on exactly this.
     pub(crate) fn find(&self, subject: &Subject) -> Option<Verdict> {
         let path = self.path(subject, "verdict.json")?;
-        let verdict: Verdict = read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())?;
+        let verdict: Verdict = files::read(&path, MOST).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())?;
         (verdict.subject == *subject).then_some(verdict)
     }
 
     /// Keeps a verdict. A failure costs time at the next start, nothing else.
     pub(crate) fn keep(&self, verdict: &Verdict) {
         let Some(path) = self.path(&verdict.subject, "verdict.json") else { return };
-        let written = serde_json::to_vec_pretty(verdict).map_err(io::Error::from).and_then(|json| {
-            fs::create_dir_all(path.parent().unwrap_or(&path))?;
-            // Beside its place first, so that a file of that name is whole.
-            let beside = path.with_extension(format!("{}.part", std::process::id()));
-            fs::write(&beside, json)?;
-            fs::rename(&beside, &path).inspect_err(|_| {
-                let _ = fs::remove_file(&beside);
-            })
-        });
+        let json = serde_json::to_vec_pretty(verdict).map_err(io::Error::from);
+        let written = json.and_then(|json| files::write(&path, &json));
         if let Err(error) = written {
             log::warn!("the verdict on {} cannot be kept in {}: {error}", verdict.subject.adapter, path.display());
         }
@@ -151,7 +146,7 @@ impl<'a> Verdicts<'a> {
         };
         let file =
             open().inspect_err(|error| log::warn!("no flag can be raised at {}: {error}", path.display())).ok()?;
-        let before: Option<Crash> = read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let before: Option<Crash> = files::read(&path, MOST).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let before = before.filter(|crash| crash.subject == *subject);
         let ends = before.as_ref().filter(|crash| crash.kernels.is_empty()).map_or(0, |crash| crash.before + 1);
         Some((Flag { path, file, subject: subject.clone(), before: ends }, before))
@@ -180,13 +175,6 @@ impl Drop for Flag {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    if fs::metadata(path)?.len() > MOST {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is too large"));
-    }
-    fs::read(path)
 }
 
 #[cfg(test)]

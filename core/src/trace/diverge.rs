@@ -7,7 +7,7 @@ use super::kept::Kept;
 use super::report::{NodeReport, Report, Side, Slice, Tokens, Verdict, layer, names};
 use super::reproducer::{Appended, Chunk};
 use super::{Class, Difference, Reproducer};
-use crate::backend::{Alone, Cancel, Program, State, Want};
+use crate::backend::{Alone, Cancel, Program, State, Want, run_alone};
 use crate::graph::{Graph, NodeId, Rows};
 use crate::precision::{Activations, KvType};
 use crate::{Error, Result};
@@ -264,18 +264,12 @@ impl<'a> Found<'a> {
             let (mut error, mut fastest) = (None, Duration::MAX);
             for _ in 0..self.options.repeats.max(1) {
                 let started = Instant::now();
-                match b.run_node(state, &alone) {
-                    Ok(Some(run)) => {
+                match run_alone(b, state, &alone) {
+                    Ok(run) => {
                         fastest = fastest.min(started.elapsed());
                         runs.push(run);
                     }
-                    Ok(None) => {
-                        let what = format!(
-                            "{} does not run nodes alone; use drift mode, or the plain schedule",
-                            b.device().kind
-                        );
-                        return Err(Error::Option { name: "schedule".into(), what });
-                    }
+                    Err(wrong @ Error::Option { .. }) => return Err(wrong),
                     Err(why) => {
                         error = Some(why);
                         break;

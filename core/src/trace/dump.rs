@@ -5,7 +5,9 @@
 //! may have the last row alone. Nodes may be missing, and are not compared then. `kinglet.ids` and `kinglet.side` among the
 //! file's metadata say what was run and how; `kinglet.continuation` has the logits after each further greedy token.
 
+use super::given::Given;
 use super::report::Side;
+use super::reproducer::Attended;
 use crate::backend::reference::Reference;
 use crate::backend::{Alone, Cancel, Device, Memory, Program, State, Want};
 use crate::generate::argmax;
@@ -99,7 +101,7 @@ pub fn dump(
 
 /// Runs a device to the end, as [`dump`] does, into a file of `folder` that nobody else sees, and lets go of it before the
 /// next one is prepared: a phone has no room for two sets of weights. Single nodes are left to the reference, which reads
-/// `weights` as they lie, where they need no cache.
+/// `weights` as they lie.
 ///
 /// # Errors
 /// Those of [`dump`].
@@ -298,12 +300,18 @@ impl Program for Dumped {
     }
 
     fn run_node(&mut self, state: &mut dyn State, alone: &Alone<'_>) -> Result<Option<Vec<f32>>> {
-        let reads_cache = alone.inputs.iter().any(|input| input.is_empty());
-        let Some(weights) = self.weights.clone().filter(|_| !reads_cache) else { return Ok(None) };
+        let Some(weights) = self.weights.clone() else { return Ok(None) };
+        let position = state.position();
+        let seen = |id: NodeId| self.rows(&self.graph.node(id).name, 0, position + alone.ids.len());
+        let unreadable = |error: io::Error| wrong(format!("{} cannot be read: {error}", self.name));
+        let cache = match Attended::by(&self.graph, self.graph.node(alone.node)) {
+            Some(of) => Some((of, seen(of.keys).map_err(unreadable)?, seen(of.values).map_err(unreadable)?)),
+            None => None,
+        };
         let mut reference = Reference::prepare(self.graph.clone(), weights, 1, alone.ids.len())?;
-        let mut own = reference.state(state.position() + alone.ids.len())?;
-        own.advance(state.position());
-        reference.run_node(own.as_mut(), alone)
+        let given = Given::asked(alone, position, cache);
+        let (mut runs, _) = given.run(&self.graph, &mut reference, 1, &Cancel::default())?;
+        Ok(runs.pop())
     }
 
     /// Nothing where the file does not have it.

@@ -4,7 +4,7 @@ use super::kept::Kept;
 use super::reported::wrong;
 use super::reproducer::{Attended, MOST_TOKENS, skipped, valued};
 use super::{Floats, Reproducer};
-use crate::backend::{Alone, Cancel, Program, State, Want};
+use crate::backend::{Alone, Cancel, Program, Want, run_alone};
 use crate::graph::{Graph, Node, NodeId, Rows};
 use crate::ops::Op;
 use crate::{Error, Result};
@@ -125,6 +125,12 @@ impl Given {
         Ok(Self { node: id, position: 0, ids, wanted: 1, inputs, cache })
     }
 
+    /// What a node is asked at a position, with the keys and values that it sees there.
+    pub(super) fn asked(alone: &Alone<'_>, position: usize, cache: Option<(Attended, Vec<f32>, Vec<f32>)>) -> Self {
+        let inputs = alone.inputs.iter().map(|input| input.to_vec()).collect();
+        Self { node: alone.node, position, ids: alone.ids.to_vec(), wanted: alone.wanted, inputs, cache }
+    }
+
     /// How many tokens [`made`](Self::made) takes for a report of so many.
     pub(super) fn made_tokens(prompt: usize) -> usize {
         prompt.clamp(1, MADE_TOKENS)
@@ -174,7 +180,7 @@ impl Given {
                 let part = start * width..next * width;
                 let inputs = [&keys[part.clone()], &values[part]];
                 let ids = &self.ids[..next - start];
-                alone(program, state.as_mut(), &Alone { ids, wanted: 0, node: attended.append, inputs: &inputs })?;
+                run_alone(program, state.as_mut(), &Alone { ids, wanted: 0, node: attended.append, inputs: &inputs })?;
                 if next <= self.position {
                     state.advance(next - start);
                 }
@@ -189,18 +195,11 @@ impl Given {
         for _ in 0..repeats.max(1) {
             cancel.check()?;
             let started = Instant::now();
-            runs.push(alone(program, state.as_mut(), &asked)?);
+            runs.push(run_alone(program, state.as_mut(), &asked)?);
             fastest = fastest.min(started.elapsed().as_secs_f64() * 1e3);
         }
         Ok((runs, fastest))
     }
-}
-
-fn alone(program: &mut dyn Program, state: &mut dyn State, alone: &Alone<'_>) -> Result<Vec<f32>> {
-    program.run_node(state, alone)?.ok_or_else(|| Error::Option {
-        name: "schedule".into(),
-        what: format!("{} does not run nodes alone, or not so many tokens of them", program.device().kind),
-    })
 }
 
 /// `values` with zeros before and after.

@@ -68,7 +68,7 @@ impl Activations {
     pub fn run(&self, app: &App) -> Ran {
         let text = self.text.as_deref().map(input::read).transpose()?;
         let gguf = Gguf::open(&models::resolve(&self.model)?)?;
-        let graph = model::decoder(&model::config(&gguf)?);
+        let (_, graph) = model::graph(&gguf)?;
         let weights = Weights::find(&gguf, &graph)?;
         let tokenizer = Tokenizer::from_gguf(&gguf)?;
         let mut ids = super::encode(&tokenizer, text.as_deref().unwrap_or(TEXT), tokenizer.adds_bos(), false)?;

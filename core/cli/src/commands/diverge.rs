@@ -218,8 +218,7 @@ impl Diverge {
 
     /// What the comparison found; nothing where A is only written down.
     fn compare(&self, app: &App, gguf: &Gguf, ids: &[u32]) -> Result<Option<Report>, Failure> {
-        let config = model::config(gguf)?;
-        let graph = model::decoder(&config);
+        let (_, graph) = model::graph(gguf)?;
         let weights = Weights::find(gguf, &graph)?;
         if let Some(id) = ids.iter().find(|id| **id as usize >= graph.vocab()) {
             return Err(kinglet::Error::TokenId { id: *id, vocab: graph.vocab() }.into());
@@ -261,7 +260,8 @@ impl Diverge {
             // One after the other: together they would take twice the memory that the model needs.
             let Device { kind, detail } = a.program.device();
             let side = Side { kind: kind.into(), detail, activations: a.activations, kv: a.kv };
-            let (folder, size) = (std::env::temp_dir(), (setup.chunk, self.tokens));
+            let folder = models::cache().unwrap_or_else(std::env::temp_dir);
+            let size = (setup.chunk, self.tokens);
             let program = let_go(a.program, &folder, &graph, &weights, &side, ids, size, &cancel)?;
             a.program = Box::new(program);
         }

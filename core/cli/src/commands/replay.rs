@@ -77,8 +77,7 @@ impl Replay {
         let path = models::resolve(&self.model)?;
         let gguf = Gguf::open(&path)?;
         let reported = Reported::read(&read(&self.report)?)?;
-        let config = model::config(&gguf)?;
-        let graph = model::decoder(&config);
+        let (config, graph) = model::graph(&gguf)?;
         let weights = Weights::find(&gguf, &graph)?;
         let model_sha256 = gguf.sha256();
         if reported.model_sha256 != model_sha256 {

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)] // The driver trusts the bytes.
 
 use super::device::Opened;
+use crate::files;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -73,10 +74,7 @@ fn hash(data: &[u8]) -> u64 {
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what);
-    if std::fs::metadata(path)?.len() > MOST {
-        return Err(wrong("it is too large"));
-    }
-    let bytes = std::fs::read(path)?;
+    let bytes = files::read(path, MOST)?;
     let (header, data) = bytes.split_at_checked(HEADER).ok_or_else(|| wrong("it is too short"))?;
     let number = |at: usize| header[at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
     if !header.starts_with(MAGIC) || number(8) != data.len() as u64 || number(16) != hash(data) {
@@ -85,17 +83,9 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(data.to_vec())
 }
 
-/// Beside its place first, so that a file of that name is whole.
 fn write(path: &Path, data: &[u8]) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let beside = path.with_extension(format!("{}.part", std::process::id()));
     let header = [*MAGIC, (data.len() as u64).to_le_bytes(), hash(data).to_le_bytes()];
-    std::fs::write(&beside, [header.as_flattened(), data].concat())?;
-    std::fs::rename(&beside, path).inspect_err(|_| {
-        let _ = std::fs::remove_file(&beside);
-    })
+    files::write(path, &[header.as_flattened(), data].concat())
 }
 
 #[cfg(test)]

@@ -9,6 +9,18 @@ use crate::{Error, Result};
 use kinglet_shaders::Kernel;
 use std::collections::BTreeSet;
 
+/// Denies the fused calls for a single token: all their names begin so.
+pub const ONE_ROW: &str = "stage_";
+/// Denies the calls for the best logits.
+pub const BEST: &str = "best_pick";
+/// Ends the name of a kernel that runs as its plainest variant.
+pub(super) const SAFE: &str = "_safe";
+
+/// What runs in place of a denied kernel, for people.
+pub fn stand_in(kernel: &str) -> String {
+    if [ONE_ROW, BEST].contains(&kernel) { "plain calls".into() } else { format!("{kernel}{SAFE}") }
+}
+
 /// Names of kernels, or beginnings of names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Denied(Vec<String>);

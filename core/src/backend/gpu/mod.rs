@@ -27,6 +27,7 @@ mod weights;
 
 pub use adapter::{Adapter, Tier, adapters, chosen};
 pub use corpus::{Corpus, Outcome, Tried, Wrong, corpus};
+pub use deny::{BEST, ONE_ROW, stand_in};
 pub use program::Gpu;
 
 use crate::graph::PrecisionPlan;

@@ -4,7 +4,7 @@
 
 use super::adapter::Tier;
 use super::cache::Kept;
-use super::deny::Denied;
+use super::deny::{Denied, SAFE};
 use super::device::Opened;
 use crate::{Error, Result};
 use kinglet_shaders::{Binding, Kernel, Source};
@@ -12,9 +12,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use wgpu::{BindGroupLayout, BindGroupLayoutEntry, BindingType, BufferBindingType, ShaderStages};
-
-/// Ends the name of a kernel that runs as its plainest variant.
-const SAFE: &str = "_safe";
 
 /// Values of a kernel's `override`s.
 pub(super) type Constants = Vec<(&'static str, f64)>;
