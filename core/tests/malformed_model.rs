@@ -9,7 +9,7 @@ mod mini;
 #[path = "common/writer.rs"]
 mod writer;
 
-use kinglet::{Cancel, DeviceChoice, Engine, Options, Result, Sampling};
+use kinglet::{Cancel, DeviceChoice, Diagnose, Engine, Options, Result, Sampling};
 use mini::{all, gemma3, llama, qwen2, qwen3};
 use writer::{Writer, array, kind, string};
 
@@ -249,6 +249,23 @@ fn every_case_is_a_typed_error_in_little_memory() {
     }
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
     println!("at most {worst} bytes beyond twice the file");
+}
+
+/// What opens no engine reads the same file, and builds a graph of it too.
+#[test]
+fn a_claim_of_many_layers_is_refused_everywhere() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), u32s("llama.block_count", 1_000).bytes()).unwrap();
+    let (options, go) = (Options::default(), Cancel::default());
+    let errors = [
+        Engine::open(file.path(), &options).map(drop),
+        Engine::plan(file.path(), &options).map(drop),
+        Engine::qualify(file.path(), &options, &mut |_, _| {}, &go).map(drop),
+        Engine::diagnose(file.path(), &options, "a", &Diagnose::default(), &mut |_, _| {}, &go).map(drop),
+    ];
+    for error in errors.map(|result| result.unwrap_err().to_string()) {
+        assert!(error.contains("block_count: is 1000, more than the file's"), "{error}");
+    }
 }
 
 /// A whole model whose vocabulary is `tokens`, all of one type.

@@ -308,8 +308,11 @@ impl Program for Dumped {
             Some(of) => Some((of, seen(of.keys).map_err(unreadable)?, seen(of.values).map_err(unreadable)?)),
             None => None,
         };
+        let mut given = Given::asked(alone, position, cache);
+        if let Some(side) = &self.side {
+            given = given.rounded(&self.graph, &weights, side.activations, side.kv);
+        }
         let mut reference = Reference::prepare(self.graph.clone(), weights, 1, alone.ids.len())?;
-        let given = Given::asked(alone, position, cache);
         let (mut runs, _) = given.run(&self.graph, &mut reference, 1, &Cancel::default())?;
         Ok(runs.pop())
     }

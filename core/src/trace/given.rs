@@ -7,7 +7,11 @@ use super::{Floats, Reproducer};
 use crate::backend::{Alone, Cancel, Program, Want, run_alone};
 use crate::graph::{Graph, Node, NodeId, Rows};
 use crate::ops::Op;
+use crate::precision::{Activations, KvType};
+use crate::quant::BLOCK;
+use crate::weights::Weights;
 use crate::{Error, Result};
+use half::f16;
 use std::ops::Range;
 use std::time::Instant;
 
@@ -136,22 +140,21 @@ impl Given {
         prompt.clamp(1, MADE_TOKENS)
     }
 
-    /// The same with every value changed: inputs, and keys and values.
-    pub(super) fn map(&self, input: impl Fn(&mut [f32]), cached: impl Fn(&mut [f32])) -> Self {
-        let changed = |values: &Vec<f32>, change: &dyn Fn(&mut [f32])| {
-            let mut values = values.clone();
-            change(&mut values);
-            values
-        };
-        Self {
-            ids: self.ids.clone(),
-            inputs: self.inputs.iter().map(|values| changed(values, &input)).collect(),
-            cache: self
-                .cache
-                .as_ref()
-                .map(|(of, keys, values)| (*of, changed(keys, &cached), changed(values, &cached))),
-            ..*self
+    /// The same as a device rounds it that takes activations and stores keys and values so: inputs of products, except
+    /// of plain floats, which take floats; and the cache.
+    pub(super) fn rounded(&self, graph: &Graph, weights: &Weights, activations: Activations, kv: KvType) -> Self {
+        let is_packed =
+            matches!(&graph.node(self.node).op, Op::Matmul(op) if weights.format(op.weight).packed.is_some());
+        let mut inputs = self.inputs.clone();
+        if is_packed {
+            inputs.iter_mut().for_each(|values| round(values, activations));
         }
+        let mut cache = self.cache.clone();
+        if let Some((_, keys, values)) = &mut cache {
+            store(keys, kv);
+            store(values, kv);
+        }
+        Self { ids: self.ids.clone(), inputs, cache, ..*self }
     }
 
     /// Tokens of the chunk.
@@ -199,6 +202,29 @@ impl Given {
             fastest = fastest.min(started.elapsed().as_secs_f64() * 1e3);
         }
         Ok((runs, fastest))
+    }
+}
+
+/// Rounds to integers of a scale for each block of columns, as inputs of products are.
+fn round(values: &mut [f32], activations: Activations) {
+    let most = match activations {
+        Activations::Int16 => 127.0 * 256.0,
+        Activations::Int8 => 127.0,
+        Activations::F32 => return,
+    };
+    for block in values.chunks_mut(BLOCK) {
+        let peak = block.iter().fold(0.0, |peak: f32, x| if x.is_nan() { f32::NAN } else { peak.max(x.abs()) });
+        let inverse = if peak > 0.0 { most / peak } else { 0.0 };
+        let scale = if inverse.is_finite() { peak / most } else { 0.0 };
+        let to = |x: f32| if peak.is_finite() { (x * inverse).round_ties_even() * scale } else { f32::NAN };
+        block.iter_mut().for_each(|x| *x = to(*x));
+    }
+}
+
+/// Rounds as a cache stores.
+fn store(values: &mut [f32], kv: KvType) {
+    if kv == KvType::F16 {
+        values.iter_mut().for_each(|x| *x = f16::from_f32(*x).to_f32());
     }
 }
 

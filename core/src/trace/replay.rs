@@ -7,12 +7,9 @@ use super::reported::{Reported, Suspect, wrong};
 use super::{Class, Difference, Floats, Reproducer, Setup, Side, Which};
 use crate::backend::{Cancel, Program};
 use crate::graph::{Graph, Node};
-use crate::ops::Op;
 use crate::precision::{Activations, KvType};
-use crate::quant::BLOCK;
 use crate::weights::Weights;
 use crate::{Error, Result};
-use half::f16;
 use serde::Serialize;
 use std::cmp::Ordering;
 
@@ -305,40 +302,14 @@ struct Truth<'a> {
 
 impl Truth<'_> {
     fn of(&mut self, reference: &mut dyn Program, activations: Activations, kv: KvType) -> Result<&[f32]> {
-        let Case { graph, node, given, cancel, .. } = *self.case;
-        // Products of plain floats take floats.
-        let rounds = matches!(&node.op, Op::Matmul(op) if self.weights.format(op.weight).packed.is_some());
-        let activations = if rounds { activations } else { Activations::F32 };
+        let Case { graph, given, cancel, .. } = *self.case;
         let known = self.known.iter().position(|known| (known.0, known.1) == (activations, kv));
         if known.is_none() {
-            let rounded = given.map(|values| round(values, activations), |values| store(values, kv));
+            let rounded = given.rounded(graph, self.weights, activations, kv);
             let (mut runs, _) = rounded.run(graph, reference, 1, cancel)?;
             self.known.push((activations, kv, runs.pop().unwrap_or_default()));
         }
         let at = known.unwrap_or(self.known.len() - 1);
         Ok(&self.known[at].2)
-    }
-}
-
-/// Rounds to integers of a scale for each block of columns, as inputs of products are.
-fn round(values: &mut [f32], activations: Activations) {
-    let most = match activations {
-        Activations::Int16 => 127.0 * 256.0,
-        Activations::Int8 => 127.0,
-        Activations::F32 => return,
-    };
-    for block in values.chunks_mut(BLOCK) {
-        let peak = block.iter().fold(0.0, |peak: f32, x| if x.is_nan() { f32::NAN } else { peak.max(x.abs()) });
-        let inverse = if peak > 0.0 { most / peak } else { 0.0 };
-        let scale = if inverse.is_finite() { peak / most } else { 0.0 };
-        let to = |x: f32| if peak.is_finite() { (x * inverse).round_ties_even() * scale } else { f32::NAN };
-        block.iter_mut().for_each(|x| *x = to(*x));
-    }
-}
-
-/// Rounds as a cache stores.
-fn store(values: &mut [f32], kv: KvType) {
-    if kv == KvType::F16 {
-        values.iter_mut().for_each(|x| *x = f16::from_f32(*x).to_f32());
     }
 }
