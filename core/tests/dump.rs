@@ -9,7 +9,7 @@ use kinglet::backend::bad::Bad;
 use kinglet::backend::{Cancel, Program};
 use kinglet::graph::Graph;
 use kinglet::precision::{Activations, KvType};
-use kinglet::trace::{Class, Dumped, Mode, Options, Report, Setup, Side, Verdict, Which, diverge, dump};
+use kinglet::trace::{Class, Dumped, Mode, Options, Report, Setup, Side, Verdict, Which, diverge, dump, let_go};
 use kinglet::{Error, Result};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -43,6 +43,20 @@ fn write(path: &Path) {
     dump(path, &graph, cpu.as_mut(), &side, &IDS, (4, 3), &Cancel::default()).unwrap();
 }
 
+fn options(mode: Mode, a: &Side, tokens: usize) -> Options {
+    Options {
+        mode,
+        all: false,
+        tokens,
+        repeats: 2,
+        chunk: 4,
+        activations: (a.activations, Activations::Int16),
+        kv: (a.kv, KvType::F16),
+        with_inputs: true,
+        until: None,
+    }
+}
+
 /// A dump against this CPU, which may be spoilt.
 fn compare(path: &Path, mode: Mode, inject: Option<&str>) -> Result<Report> {
     let (graph, mut b) = prepare(Which::Cpu);
@@ -50,18 +64,8 @@ fn compare(path: &Path, mode: Mode, inject: Option<&str>) -> Result<Report> {
     if let Some(inject) = inject {
         b = Box::new(Bad::new(b, graph.clone(), inject.parse().unwrap(), 4).unwrap());
     }
-    let activations = a.side().map_or(Activations::F32, |side| side.activations);
-    let options = Options {
-        mode,
-        all: false,
-        tokens: a.tokens(),
-        repeats: 2,
-        chunk: 4,
-        activations: (activations, Activations::Int16),
-        kv: (KvType::F16, KvType::F16),
-        with_inputs: true,
-        until: None,
-    };
+    let unknown = Side { kind: String::new(), detail: String::new(), activations: Activations::F32, kv: KvType::F16 };
+    let options = options(mode, &a.side().cloned().unwrap_or(unknown), a.tokens());
     diverge(&graph, &mut a, b.as_mut(), &IDS, &options, &mut |_, _| {}, &Cancel::default())
 }
 
@@ -84,6 +88,26 @@ fn a_dump_stands_in_for_its_device() {
             assert_eq!((bad.node.as_str(), bad.class), (node, Some(Class::Zeros)), "{mode:?}");
         }
     }
+}
+
+/// What is asked of a device that is gone is answered with its rounding, attention to what it appended among it.
+#[test]
+fn a_device_that_is_gone_still_tells_one_kind_from_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let (graph, weights) = models::open(&data(MODEL));
+    let setup = Setup { chunk: 16, ..setup() };
+    let cpu = || setup.prepare(Which::Cpu, graph.clone(), weights.clone()).unwrap();
+    for node in ["blk.1.attn_q", "blk.2.attn_heads", "blk.1.ffn_down"] {
+        let side = Side { kind: "cpu".into(), detail: String::new(), activations: Activations::Int16, kv: KvType::F16 };
+        let go = Cancel::default();
+        let mut gone = let_go(cpu(), folder.path(), &graph, &weights, &side, &IDS, (16, 0), &go).unwrap();
+        let mut b = Bad::new(cpu(), graph.clone(), format!("subgroup32@{node}").parse().unwrap(), 16).unwrap();
+        let options = Options { chunk: 16, ..options(Mode::Isolated, &side, 0) };
+        let report = diverge(&graph, &mut gone, &mut b, &IDS, &options, &mut |_, _| {}, &go).unwrap();
+        let bad = report.first_bad.unwrap();
+        assert_eq!((bad.node.as_str(), bad.class), (node, Some(Class::Subgroup)));
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
 }
 
 /// Another engine writes some nodes only, in a smaller type, and says nothing of how.
