@@ -27,6 +27,7 @@ fn setup() -> Setup {
         adapter: None,
         tier: None,
         deny: Vec::new(),
+        fused: false,
     }
 }
 
@@ -39,7 +40,13 @@ fn prepare(which: Which) -> (Graph, Box<dyn Program>) {
 /// The CPU's values, in chunks.
 fn write(path: &Path) {
     let (graph, mut cpu) = prepare(Which::Cpu);
-    let side = Side { kind: "cpu".into(), detail: "here".into(), activations: Activations::Int16, kv: KvType::F16 };
+    let side = Side {
+        kind: "cpu".into(),
+        detail: "here".into(),
+        tier: None,
+        activations: Activations::Int16,
+        kv: KvType::F16,
+    };
     dump(path, &graph, cpu.as_mut(), &side, &IDS, (4, 3), &Cancel::default()).unwrap();
 }
 
@@ -50,6 +57,7 @@ fn options(mode: Mode, a: &Side, tokens: usize) -> Options {
         tokens,
         repeats: 2,
         chunk: 4,
+        fused: 0,
         activations: (a.activations, Activations::Int16),
         kv: (a.kv, KvType::F16),
         with_inputs: true,
@@ -64,7 +72,8 @@ fn compare(path: &Path, mode: Mode, inject: Option<&str>) -> Result<Report> {
     if let Some(inject) = inject {
         b = Box::new(Bad::new(b, graph.clone(), inject.parse().unwrap(), 4).unwrap());
     }
-    let unknown = Side { kind: String::new(), detail: String::new(), activations: Activations::F32, kv: KvType::F16 };
+    let unknown =
+        Side { kind: String::new(), detail: String::new(), tier: None, activations: Activations::F32, kv: KvType::F16 };
     let options = options(mode, &a.side().cloned().unwrap_or(unknown), a.tokens());
     diverge(&graph, &mut a, b.as_mut(), &IDS, &options, &mut |_, _| {}, &Cancel::default())
 }
@@ -98,7 +107,13 @@ fn a_device_that_is_gone_still_tells_one_kind_from_another() {
     let setup = Setup { chunk: 16, ..setup() };
     let cpu = || setup.prepare(Which::Cpu, graph.clone(), weights.clone()).unwrap();
     for node in ["blk.1.attn_q", "blk.2.attn_heads", "blk.1.ffn_down"] {
-        let side = Side { kind: "cpu".into(), detail: String::new(), activations: Activations::Int16, kv: KvType::F16 };
+        let side = Side {
+            kind: "cpu".into(),
+            detail: String::new(),
+            tier: None,
+            activations: Activations::Int16,
+            kv: KvType::F16,
+        };
         let go = Cancel::default();
         let mut gone = let_go(cpu(), folder.path(), &graph, &weights, &side, &IDS, (16, 0), &go).unwrap();
         let mut b = Bad::new(cpu(), graph.clone(), format!("subgroup32@{node}").parse().unwrap(), 16).unwrap();

@@ -30,6 +30,7 @@ fn setup(chunk: usize) -> Setup {
         adapter: None,
         tier: None,
         deny: Vec::new(),
+        fused: false,
     }
 }
 
@@ -68,6 +69,7 @@ impl Comparison<'_> {
             tokens: 0,
             repeats: self.repeats,
             chunk: self.setup.chunk,
+            fused: 0,
             activations: (self.setup.activations_of(self.sides.0), self.setup.activations_of(self.sides.1)),
             kv: (self.setup.kv_of(self.sides.0), self.setup.kv_of(self.sides.1)),
             with_inputs: true,
@@ -143,7 +145,7 @@ fn the_spoilt_side_is_named() {
                             continue;
                         }
                         let probability = if kind == Kind::Flaky && spoils_b { 0.5 } else { 1.0 };
-                        let inject = Inject { kind, node: node.clone(), probability };
+                        let inject = Inject { kind, node: node.clone(), probability, fused: false };
                         let (bad_a, bad_b) = if spoils_b { (None, Some(&inject)) } else { (Some(&inject), None) };
                         // The last chunk is one of two tokens.
                         let comparison = Comparison {
@@ -187,7 +189,7 @@ fn the_spoilt_side_of_real_models_is_named() {
             for (name, kind) in kinds {
                 for spoils_b in [false, true] {
                     let probability = if *kind == Kind::Flaky && spoils_b { 0.5 } else { 1.0 };
-                    let inject = Inject { kind: *kind, node: (*node).into(), probability };
+                    let inject = Inject { kind: *kind, node: (*node).into(), probability, fused: false };
                     let (bad_a, bad_b) = if spoils_b { (None, Some(&inject)) } else { (Some(&inject), None) };
                     let comparison = Comparison {
                         path: &path,
@@ -218,7 +220,7 @@ fn sides_are_judged_by_what_they_round() {
             let (graph, _) = models::open(&path);
             for node in nodes(&graph) {
                 for spoils_b in [false, true] {
-                    let inject = Inject { kind: Kind::Tile, node: node.clone(), probability: 1.0 };
+                    let inject = Inject { kind: Kind::Tile, node: node.clone(), probability: 1.0, fused: false };
                     let (bad_a, bad_b) = if spoils_b { (None, Some(&inject)) } else { (Some(&inject), None) };
                     let comparison = Comparison {
                         path: &path,
@@ -249,7 +251,7 @@ fn positions_and_caches_come_back() {
         for node in [late(|op| matches!(op, Op::Rope(_))), late(|op| matches!(op, Op::Attend(_)))] {
             for sides in [(Which::Cpu, Which::Cpu), (Which::Reference, Which::Cpu)] {
                 let position = |report: &Report| report.replay.as_ref().map_or(0, |replay| replay.position);
-                let inject = Inject { kind: Kind::Flaky, node: node.clone(), probability: 0.3 };
+                let inject = Inject { kind: Kind::Flaky, node: node.clone(), probability: 0.3, fused: false };
                 let comparison = Comparison {
                     path: &path,
                     sides,
@@ -314,7 +316,7 @@ fn a_gpu_replays_too() {
     let every = nodes(&graph);
     let nodes = if everything() { &every[..] } else { &every[..3] };
     for node in nodes {
-        let inject = Inject { kind: Kind::Tile, node: node.clone(), probability: 1.0 };
+        let inject = Inject { kind: Kind::Tile, node: node.clone(), probability: 1.0, fused: false };
         let comparison = Comparison {
             path: &path,
             sides: (Which::Cpu, Which::Gpu),

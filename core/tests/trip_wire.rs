@@ -7,6 +7,7 @@ mod common;
 use common::models::{self, data};
 use common::tiers::tiers;
 use kinglet::backend::bad::{Inject, Kind};
+use kinglet::text::{Classify, Extract, classify, extract};
 use kinglet::{Cancel, DeviceChoice, Engine, Error, GpuOptions, Options, Qualify, Result, Sampling, Schedule};
 use std::path::Path;
 
@@ -53,6 +54,32 @@ fn an_answer_ends_as_the_cpus_whatever_the_driver_does() {
     // What changes nothing that anybody could read need not be noticed.
     for kind in [Kind::Zeros, Kind::Tile, Kind::Stale, Kind::FromIndex, Kind::Subgroup32, Kind::Lost, Kind::Refused] {
         assert!(noticed.contains(&kind), "{kind:?} was never noticed: {noticed:?}");
+    }
+}
+
+/// What is read from logits without a generation.
+#[test]
+fn labels_and_fields_are_the_cpus_whatever_the_driver_does() {
+    let go = Cancel::default();
+    let ask = |path: &Path, options: &Options| {
+        let engine = Engine::open(path, options).unwrap();
+        let mut session = engine.session().unwrap();
+        let labels = Classify::new(["a", "the", "and"]);
+        let label = classify(&mut session, "the cat and a dog", &labels, &go).unwrap();
+        let mut fields = Extract::new(["who", "what"]);
+        (fields.max_tokens, fields.verbatim) = (6, false);
+        let fields = extract(&mut session, "the cat and a dog", &fields, &go).unwrap();
+        let why = engine.switches().into_iter().map(|switch| switch.why).collect::<Vec<_>>();
+        (label.label, label.probabilities, fields.fields, why)
+    };
+    let kinds = ["zeros", "tile", "stale", "from-index", "subgroup32", "lost", "refused"];
+    for (i, kind) in kinds.into_iter().enumerate() {
+        let path = data(MODELS[i % MODELS.len()]);
+        let right = ask(&path, &options(DeviceChoice::Cpu, None));
+        let inject: Inject = format!("{kind}@blk.1.ffn_down").parse().unwrap();
+        let found = ask(&path, &options(DeviceChoice::Auto, Some(inject)));
+        assert_eq!((&found.0, &found.1, &found.2), (&right.0, &right.1, &right.2), "{kind}: {:?}", found.3);
+        assert_eq!(found.3.len(), 1, "{kind}: {:?}", found.3);
     }
 }
 

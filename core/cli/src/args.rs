@@ -11,6 +11,7 @@ use kinglet::engine::{Activations, DeviceChoice, Engine, GpuOptions, KvType, Opt
 use kinglet::gguf::Gguf;
 use kinglet::graph::PrecisionPlan;
 use kinglet::tokenizer::Tokenizer;
+use kinglet::trace::Setup;
 use std::path::PathBuf;
 
 /// Which model, and how to run it.
@@ -85,6 +86,42 @@ pub struct ModelArgs {
     /// A file with a chat template (Jinja) to use instead of the model's own
     #[arg(long, value_name = "FILE", help_heading = "Model")]
     pub chat_template: Option<PathBuf>,
+}
+
+/// How devices are prepared that are compared.
+#[derive(Args, Debug)]
+pub struct SetupArgs {
+    /// CPU threads
+    #[arg(long, value_name = "N", value_parser = positive)]
+    threads: Option<usize>,
+
+    /// What GPU kernels may lean on: 0, 1 or 2 (see `devices`); by default the adapter's own tier
+    #[arg(long, value_name = "0|1|2", value_parser = tier)]
+    gpu_tier: Option<Tier>,
+
+    /// Run something plainer for this kernel of a GPU, or for all whose names begin so. Can be given several times
+    #[arg(long, value_name = "KERNEL")]
+    gpu_deny: Vec<String>,
+
+    /// A part of the GPU's name
+    #[arg(long, value_name = "NAME")]
+    gpu_adapter: Option<String>,
+}
+
+impl SetupArgs {
+    /// The library's setup.
+    pub fn setup(&self, chunk: usize, activations: Activations, kv: KvType) -> Setup {
+        Setup {
+            threads: self.threads.unwrap_or_else(|| Options::default().threads()),
+            chunk,
+            activations,
+            kv,
+            adapter: self.gpu_adapter.clone(),
+            tier: self.gpu_tier,
+            deny: self.gpu_deny.clone(),
+            fused: false,
+        }
+    }
 }
 
 /// `--device`

@@ -1,7 +1,7 @@
 //! A driver that is wrong on purpose: around any device, one node's output is spoilt in a way that drivers are known to
 //! spoil it. To prove that what looks for errors finds them, and to show what it says then; not part of a release.
 
-use super::{Alone, Cancel, Device, KernelText, Memory, Program, State, Want};
+use super::{Alone, Cancel, Device, Fused, KernelText, Memory, Program, State, Want};
 use crate::graph::{Graph, NodeId, Rows};
 use crate::{Error, Result};
 use half::f16;
@@ -62,12 +62,17 @@ pub struct Inject {
     pub node: String,
     /// Of how many runs.
     pub probability: f64,
+    /// Whether only the fused kernel is bad that computes it.
+    pub fused: bool,
 }
+
+/// Ends the name of a node whose fused kernel is meant.
+const FUSED: &str = "/fused";
 
 impl FromStr for Inject {
     type Err = Error;
 
-    /// `KIND@NODE` or `KIND@NODE:PROBABILITY`.
+    /// `KIND@NODE` or `KIND@NODE:PROBABILITY`, and `/fused` after the node where its fused kernel is meant.
     fn from_str(text: &str) -> Result<Self> {
         let wrong = |what: String| Error::Option { name: "inject".into(), what };
         let (kind, node) = text.split_once('@').ok_or_else(|| wrong("has no @; give KIND@NODE".into()))?;
@@ -81,14 +86,16 @@ impl FromStr for Inject {
             }
             None => (node, if kind == Kind::Flaky { 0.25 } else { 1.0 }),
         };
-        Ok(Self { kind, node: node.into(), probability })
+        let (node, fused) = node.strip_suffix(FUSED).map_or((node, false), |node| (node, true));
+        Ok(Self { kind, node: node.into(), probability, fused })
     }
 }
 
 impl fmt::Display for Inject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = Kind::ALL.iter().find(|(_, kind)| *kind == self.kind).map_or("", |(name, _)| name);
-        write!(f, "{name}@{}:{}", self.node, self.probability)
+        let fused = if self.fused { FUSED } else { "" };
+        write!(f, "{name}@{}{fused}:{}", self.node, self.probability)
     }
 }
 
@@ -179,7 +186,7 @@ impl Bad {
             }
             let inputs: Vec<Vec<f32>> = node.inputs.iter().map(|id| self.values[id.0].clone()).collect();
             let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
-            let alone = Alone { ids, wanted, node: NodeId(i), inputs: &inputs };
+            let alone = Alone { ids, wanted, node: NodeId(i), inputs: &inputs, fused: false };
             self.values[i] = self.run_node(state, &alone)?.ok_or_else(|| Error::Option {
                 name: "inject".into(),
                 what: format!("needs a device that runs nodes alone, which {} is not", self.inner.device().kind),
@@ -228,8 +235,12 @@ impl Program for Bad {
         Ok(())
     }
 
-    fn kernels(&self, node: NodeId, tokens: usize) -> Vec<KernelText> {
-        self.inner.kernels(node, tokens)
+    fn fused(&self, node: NodeId) -> Option<&Fused> {
+        self.inner.fused(node)
+    }
+
+    fn kernels(&self, node: NodeId, tokens: usize, fused: bool) -> Vec<KernelText> {
+        self.inner.kernels(node, tokens, fused)
     }
 
     fn read(&self, node: NodeId) -> Option<Vec<f32>> {
@@ -238,8 +249,10 @@ impl Program for Bad {
 
     fn run_node(&mut self, state: &mut dyn State, alone: &Alone<'_>) -> Result<Option<Vec<f32>>> {
         // What is wrong is how the driver compiles the kernel; its plainest variant is another one.
-        let is_plain = || self.inner.kernels(alone.node, alone.ids.len()).last().is_some_and(|kernel| kernel.denied);
-        if alone.node != self.node || is_plain() {
+        let kernels = || self.inner.kernels(alone.node, alone.ids.len(), alone.fused);
+        let is_plain = || kernels().last().is_some_and(|kernel| kernel.denied);
+        let is_meant = alone.node == self.node && (alone.fused || !self.inject.fused);
+        if !is_meant || is_plain() {
             return self.inner.run_node(state, alone);
         }
         if self.happens() { self.spoilt(state, alone) } else { self.inner.run_node(state, alone) }
@@ -254,7 +267,11 @@ mod tests {
     #[test]
     fn what_is_injected_is_named() {
         let inject: Inject = "flaky@blk.3.ffn_down:0.01".parse().unwrap();
-        assert_eq!(inject, Inject { kind: Kind::Flaky, node: "blk.3.ffn_down".into(), probability: 0.01 });
+        let node = "blk.3.ffn_down".into();
+        assert_eq!(inject, Inject { kind: Kind::Flaky, node, probability: 0.01, fused: false });
+        let fused: Inject = "zeros@blk.3.ffn_down/fused".parse().unwrap();
+        assert_eq!((fused.node.as_str(), fused.fused), ("blk.3.ffn_down", true));
+        assert_eq!(fused.to_string().parse::<Inject>().unwrap(), fused);
         assert_eq!("zeros@output".parse::<Inject>().unwrap().probability, 1.0);
         for wrong in ["zeros", "nothing@output", "flaky@output:2"] {
             assert!(wrong.parse::<Inject>().is_err(), "{wrong}");

@@ -100,6 +100,15 @@ pub struct Device {
     pub kind: &'static str,
     /// Instruction set or adapter, threads, precision: for people.
     pub detail: String,
+    /// A GPU's tier.
+    pub tier: Option<gpu::Tier>,
+}
+
+impl Device {
+    /// One that has no tier.
+    pub fn new(kind: &'static str, detail: String) -> Self {
+        Self { kind, detail, tier: None }
+    }
 }
 
 /// Bytes that a program and its states take.
@@ -189,6 +198,17 @@ pub struct Alone<'a> {
     pub node: NodeId,
     /// Its inputs, `[rows, width]` each; empty for one that is in the cache.
     pub inputs: &'a [&'a [f32]],
+    /// By the kernel that computes it fused with other nodes: `inputs` are then those of [`Fused`].
+    pub fused: bool,
+}
+
+/// What a kernel computes that is several nodes' work, where the chunk is one token whose logits are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fused {
+    /// The nodes whose values it starts from.
+    pub inputs: Vec<NodeId>,
+    /// The nodes that it computes on its way, the one that is asked for among them.
+    pub nodes: Vec<NodeId>,
 }
 
 /// A graph prepared for a device. One run at a time; states are independent of each other.
@@ -223,9 +243,14 @@ pub trait Program: Send {
         Ok(None)
     }
 
+    /// How a fused kernel comes to this node's value; `None` where none writes it.
+    fn fused(&self, _node: NodeId) -> Option<&Fused> {
+        None
+    }
+
     /// The kernels that compute a node of a chunk of so many tokens when it runs alone, in their order; none where there
-    /// are no kernels.
-    fn kernels(&self, _node: NodeId, _tokens: usize) -> Vec<KernelText> {
+    /// are no kernels. Those of [`Alone::fused`], if that is asked for.
+    fn kernels(&self, _node: NodeId, _tokens: usize, _fused: bool) -> Vec<KernelText> {
         Vec::new()
     }
 

@@ -168,7 +168,7 @@ impl Reference {
 
 impl Program for Reference {
     fn device(&self) -> Device {
-        Device { kind: "reference", detail: format!("f32, plain loops, {} threads", self.threads) }
+        Device::new("reference", format!("f32, plain loops, {} threads", self.threads))
     }
 
     fn memory(&self, context: usize) -> Memory {

@@ -112,7 +112,7 @@ fn is_the_devices(error: &Error) -> bool {
 impl Program for Relay {
     fn device(&self) -> Device {
         let now = self.first.as_ref().or(self.second.as_ref());
-        now.map_or(Device { kind: "none", detail: String::new() }, |program| program.device())
+        now.map_or_else(|| Device::new("none", String::new()), |program| program.device())
     }
 
     fn memory(&self, context: usize) -> Memory {

@@ -48,12 +48,11 @@ fn take_gpu(
     let options = candidate.options;
     // The one that was asked for is taken as slow as it is.
     let named = options.gpu.adapter.as_ref();
-    if named.is_none()
-        && let Some(why) = no_candidate(&gpu::adapters())
-    {
+    let adapters = gpu::adapters();
+    if let Some(why) = no_candidate(&adapters).filter(|_| named.is_none()) {
         return Err(why);
     }
-    let subject = candidate.subject().map_err(text)?;
+    let subject = candidate.subject(&adapters).map_err(text)?;
     let is_all = |kept: &Verdict| named.is_some() || kept.timing.is_some() || kept.fitness == Fitness::Cpu;
     let (verdict, program) = match candidate.kept(&subject).filter(|_| is_to_qualify(options)) {
         Some(kept) if is_all(&kept) => (kept, None),
@@ -210,7 +209,7 @@ mod tests {
         options.gpu.cache = Some(folder.path().into());
         let candidate =
             Candidate { gguf: &gguf, graph: &graph, weights: &weights, tokenizer: &tokenizer, options: &options };
-        let subject = candidate.subject().unwrap();
+        let subject = candidate.subject(&gpu::adapters()).unwrap();
         let step = Step { node: "n".into(), from: "rope".into(), to: "rope_safe".into(), why: "w".into() };
         let known = Verdict { subject: subject.clone(), fitness: Fitness::Replaced, ladder: vec![step], timing: None };
         let (found, program) = measure(&candidate, subject.clone(), Some(known.clone()), &mut |_, _| {}).unwrap();

@@ -1,14 +1,14 @@
 //! Where a handset's GPU parts from its CPU, in one call inside an app.
 
-use super::{Engine, Options};
+use super::{Engine, Options, Schedule};
+use crate::backend::Cancel;
 #[cfg(feature = "inject")]
 use crate::backend::bad::Bad;
-use crate::backend::{Cancel, Device};
 use crate::gguf::Gguf;
 use crate::graph::PrecisionPlan;
 use crate::model;
 use crate::tokenizer::{Special, Tokenizer};
-use crate::trace::{self, Mode, Report, Reproducer, Setup, Side, Which, diverge};
+use crate::trace::{self, FUSED_TOKENS, Mode, Report, Reproducer, Setup, Side, Which, diverge};
 use crate::weights::Weights;
 use crate::{Error, Result};
 use serde::Serialize;
@@ -112,10 +112,10 @@ impl Engine {
             adapter: options.gpu.adapter.clone(),
             tier: options.gpu.tier,
             deny: options.gpu.deny.clone(),
+            fused: options.schedule == Schedule::Fused && wanted.mode == Mode::Isolated,
         };
         let cpu = setup.prepare(Which::Cpu, graph.clone(), weights.clone())?;
-        let Device { kind, detail } = cpu.device();
-        let side = Side { kind: kind.into(), detail, activations: setup.activations, kv: setup.kv };
+        let side = Side::of(cpu.device(), setup.activations, setup.kv);
         let folder = options.gpu.cache.clone().unwrap_or_else(std::env::temp_dir);
         let size = (setup.chunk, wanted.tokens);
         let mut cpu = trace::let_go(cpu, &folder, &graph, &weights, &side, &ids, size, cancel)?;
@@ -133,6 +133,7 @@ impl Engine {
             tokens: wanted.tokens,
             repeats: wanted.repeats,
             chunk: setup.chunk,
+            fused: if setup.fused { FUSED_TOKENS } else { 0 },
             activations: (options.activations, options.activations),
             kv: (options.kv, options.kv),
             with_inputs: wanted.with_inputs,

@@ -308,12 +308,7 @@ impl<'s> Generation<'s> {
     fn doubt(&mut self, id: u32) -> Option<Doubt> {
         let wire = self.wire.as_mut()?;
         let tokenizer = self.session.engine().tokenizer();
-        let sort = match (tokenizer.is_end(id), tokenizer.is_reserved(id)) {
-            (true, _) => Sort::End,
-            (_, true) => Sort::Reserved,
-            _ => Sort::Text,
-        };
-        let doubt = wire.token(id, sort, self.session.logits());
+        let doubt = wire.token(id, Sort::of(tokenizer, id), self.session.logits());
         let tokens = self.ids.len();
         let routine = self.audit && tokens >= FIRST_AUDIT && tokens.is_power_of_two();
         doubt.or_else(|| routine.then_some(Doubt::Routine))

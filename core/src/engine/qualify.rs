@@ -5,7 +5,8 @@ use super::open::prepare_on;
 use super::{DeviceChoice, Engine, Options, Qualify};
 use crate::Result;
 use crate::backend::cpu::{self, Cpu};
-use crate::backend::{Cancel, Program, gpu};
+use crate::backend::gpu::{self, Adapter};
+use crate::backend::{Cancel, Program};
 use crate::gguf::{Gguf, hexadecimal};
 use crate::graph::Graph;
 use crate::guard::{Climbed, Exam, Fitness, PROMPT, Step, Subject, Verdict, Verdicts};
@@ -72,7 +73,7 @@ impl Engine {
         let weights = Weights::find(&gguf, &graph)?;
         let tokenizer = Tokenizer::from_gguf(&gguf)?;
         let candidate = Candidate { gguf: &gguf, graph: &graph, weights: &weights, tokenizer: &tokenizer, options };
-        let subject = candidate.subject()?;
+        let subject = candidate.subject(&gpu::adapters())?;
         let (verdict, cached, runs) = if let Some(verdict) = candidate.kept(&subject) {
             (verdict, true, 0)
         } else {
@@ -103,11 +104,11 @@ pub(super) struct Asked {
 }
 
 impl Candidate<'_> {
-    /// What a verdict would be about.
-    pub(super) fn subject(&self) -> Result<Subject> {
+    /// What a verdict would be about, on a machine with these GPUs.
+    pub(super) fn subject(&self, adapters: &[Adapter]) -> Result<Subject> {
         let Options { activations, schedule, kv, prefill_chunk, .. } = self.options;
         let gpu = &self.options.gpu;
-        let adapter = gpu::chosen(gpu.adapter.as_deref())?;
+        let adapter = gpu::chosen(adapters, gpu.adapter.as_deref())?;
         let tier = gpu.tier.unwrap_or(adapter.tier);
         #[cfg_attr(not(feature = "inject"), expect(unused_mut, reason = "a bad driver is another device"))]
         let mut options = format!(
@@ -121,8 +122,8 @@ impl Candidate<'_> {
         let mut kernels = Sha256::new();
         texts().for_each(|text| kernels.update(text));
         Ok(Subject {
-            adapter: adapter.name,
-            driver: adapter.driver,
+            adapter: adapter.name.clone(),
+            driver: adapter.driver.clone(),
             kernels: hexadecimal(&kernels.finalize()),
             model: hexadecimal(&self.gguf.fingerprint()),
             options,

@@ -2,7 +2,8 @@
 
 use super::{Engine, Generation};
 use crate::backend::{Cancel, Lines, Profile, State, Want};
-use crate::generate::{Constraint, Sampling};
+use crate::generate::{Constraint, Sampling, argmax};
+use crate::guard::{self, Doubt, Sort, Wire};
 use crate::{Error, Result};
 
 /// One conversation. Sessions of an engine are independent of each other and share its weights.
@@ -152,6 +153,34 @@ impl Session {
         cancel: &Cancel,
     ) -> Result<Generation<'s>> {
         Generation::new(self, prompt, sampling, Some(constraint), cancel)
+    }
+
+    /// Counts an answer that was read from logits, without a generation; where these look broken, or it is time to
+    /// look, asks the other device. Says whether the device was wrong. It is given up then, and what the session holds is fed
+    /// again, so that [`logits`](Self::logits) are right.
+    ///
+    /// # Errors
+    /// [`Error::Distrusted`] where the device may not be given up, and those of [`feed`](Self::feed).
+    pub(crate) fn audit(&mut self, cancel: &Cancel) -> Result<bool> {
+        let engine = self.engine.clone();
+        let due = engine.is_time_for_an_audit();
+        let Some(id) = argmax(self.logits()).filter(|_| engine.may_take_back()) else { return Ok(false) };
+        let doubt = Wire::default().token(id, Sort::of(engine.tokenizer(), id), self.logits());
+        let Some(doubt) = doubt.or_else(|| due.then_some(Doubt::Routine)) else { return Ok(false) };
+        let Some(mut witness) = engine.witness()? else { return Ok(false) };
+        let logits = self.logits();
+        let activations = engine.activations();
+        let answer = guard::Answer { before: &self.ids, ids: &[id], logits, activations, slack: 0.0 };
+        let Some(why) = guard::judge(witness.as_mut(), &answer, &mut |_, _| Ok(()), cancel)? else {
+            log::info!("{doubt}: the cpu says the same");
+            return Ok(false);
+        };
+        let device = engine.device().kind;
+        engine.distrust(Error::Distrusted { device, why: format!("{why} ({doubt})") }, witness)?;
+        let ids = std::mem::take(&mut self.ids);
+        self.reset()?;
+        self.feed(&ids, cancel)?;
+        Ok(true)
     }
 
     /// Hands out the keys and values of `ids`, if the device has them.

@@ -28,7 +28,7 @@ struct FakeState {
 
 impl Program for Fake {
     fn device(&self) -> Device {
-        Device { kind: self.kind, detail: String::new() }
+        Device::new(self.kind, String::new())
     }
 
     fn memory(&self, _context: usize) -> Memory {

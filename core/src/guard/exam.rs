@@ -335,14 +335,15 @@ impl States {
 impl Question {
     fn put(&self, program: &mut dyn Program, state: &mut dyn State, ids: &[u32]) -> Result<Vec<f32>> {
         let inputs: Vec<&[f32]> = self.inputs.iter().map(Vec::as_slice).collect();
-        let alone = Alone { ids: &ids[..self.tokens], wanted: self.wanted, node: self.node, inputs: &inputs };
+        let alone =
+            Alone { ids: &ids[..self.tokens], wanted: self.wanted, node: self.node, inputs: &inputs, fused: false };
         run_alone(program, state, &alone)
     }
 
     /// Kernels that have to do with it: the node's own, what quantises its input, what filled the cache.
     fn suspects(&self, program: &dyn Program) -> Vec<String> {
-        let own = program.kernels(self.node, self.tokens).into_iter().rev();
-        let append = self.append.into_iter().flat_map(|append| program.kernels(append, self.tokens));
+        let own = program.kernels(self.node, self.tokens, false).into_iter().rev();
+        let append = self.append.into_iter().flat_map(|append| program.kernels(append, self.tokens, false));
         let mut names: Vec<String> = own.chain(append).map(|kernel| kernel.kernel).collect();
         names.dedup();
         names

@@ -1,5 +1,6 @@
 //! The trip wire: looks at every token of an answer for what broken drivers are known to make of it.
 
+use crate::tokenizer::Tokenizer;
 use std::fmt;
 
 /// Why an answer is doubted.
@@ -45,6 +46,17 @@ pub enum Sort {
     End,
     /// No text is made of it: padding, places for images, names that were left over.
     Reserved,
+}
+
+impl Sort {
+    /// Of an id.
+    pub fn of(tokenizer: &Tokenizer, id: u32) -> Self {
+        match (tokenizer.is_end(id), tokenizer.is_reserved(id)) {
+            (true, _) => Self::End,
+            (_, true) => Self::Reserved,
+            _ => Self::Text,
+        }
+    }
 }
 
 /// Watches one answer.

@@ -130,6 +130,7 @@ impl Classifier {
         let prompt = self.prompt.encode(session.engine(), text)?;
         let (held, cached) = self.prefix.enter(session, &prompt, cancel)?;
         session.feed(&prompt[held..], cancel)?;
+        session.audit(cancel)?;
         meter.prompt(prompt.len(), cached, began.elapsed());
         let first = session.logits().to_vec();
         score(&self.ids, &mut |ids| {

@@ -84,8 +84,16 @@ pub fn extract(session: &mut Session, text: &str, options: &Extract, cancel: &Ca
     let mut prefix = Prefix::new(&engine, prompt.fixed(&engine)?, parts.len() > 1);
     for part in &parts {
         let ids = prompt.encode(&engine, part)?;
-        let result = fill(session, &ids, part, options, &mut prefix, &mut meter, cancel, &mut found);
-        match result {
+        let mut filled = || -> Result<()> {
+            let before = found.clone();
+            fill(session, &ids, part, options, &mut prefix, &mut meter, cancel, &mut found)?;
+            if session.audit(cancel)? {
+                found = before;
+                fill(session, &ids, part, options, &mut prefix, &mut meter, cancel, &mut found)?;
+            }
+            Ok(())
+        };
+        match filled() {
             Err(Error::Cancelled) => {
                 meter.stop = Some(StopReason::Cancelled);
                 break;

@@ -31,7 +31,7 @@ struct FakeState {
 
 impl Program for Fake {
     fn device(&self) -> Device {
-        Device { kind: "fake", detail: String::new() }
+        Device::new("fake", String::new())
     }
 
     fn memory(&self, _context: usize) -> Memory {

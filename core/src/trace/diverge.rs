@@ -1,14 +1,15 @@
 //! The comparison itself.
 
-use super::class::classify;
-use super::compare::tolerance;
+use super::Class;
+use super::Difference;
 use super::continuations::continuations;
+use super::found::{Found, Run};
 use super::kept::Kept;
-use super::report::{NodeReport, Report, Side, Slice, Tokens, Verdict, layer, names};
-use super::reproducer::{Appended, Chunk};
-use super::{Class, Difference, Reproducer};
+use super::report::{Report, Side, Tokens, Verdict};
+use super::reproducer::Chunk;
 use crate::backend::{Alone, Cancel, Program, State, Want, run_alone};
 use crate::graph::{Graph, NodeId, Rows};
+use crate::ops::Op;
 use crate::precision::{Activations, KvType};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -38,6 +39,9 @@ pub struct Options {
     pub repeats: usize,
     /// Tokens compared at once; at most as many as both devices take.
     pub chunk: usize,
+    /// The prompt's last tokens for which the second device's fused kernels are compared, token by token: after the
+    /// plain ones and if none of those is wrong. In drift mode, whether it runs them at all: then a token at a time.
+    pub fused: usize,
     /// Activations of the two.
     pub activations: (Activations, Activations),
     /// Keys and values of the two.
@@ -48,9 +52,8 @@ pub struct Options {
     pub until: Option<Instant>,
 }
 
-/// A node is slow from so many milliseconds on, and so many times what others like it take.
-const SLOW_MS: f64 = 20.0;
-const SLOW_TIMES: f64 = 8.0;
+/// Tokens that show what fused kernels are worth: they are compared one by one, which takes time.
+pub const FUSED_TOKENS: usize = 4;
 /// Where the first device's two best logits are no further apart than rounding may move them, another choice is none.
 const NEAR: f32 = 0.02;
 const NEAR_WITH_8_BITS: f32 = 0.45;
@@ -73,10 +76,6 @@ pub fn diverge(
     if ids.is_empty() {
         return Err(Error::Option { name: "prompt".into(), what: "is empty; give at least one token".into() });
     }
-    let side = |program: &dyn Program, activations, kv| {
-        let device = program.device();
-        Side { kind: device.kind.into(), detail: device.detail, activations, kv }
-    };
     let (activations, kv) = (options.activations, options.kv);
     let mut report = Report {
         verdict: Verdict::Same,
@@ -86,66 +85,61 @@ pub fn diverge(
         kernels: BTreeMap::new(),
         replay: None,
         tokens: Tokens::default(),
-        a: side(a, activations.0, kv.0),
-        b: side(b, activations.1, kv.1),
+        a: Side::of(a.device(), activations.0, kv.0),
+        b: Side::of(b.device(), activations.1, kv.1),
         prompt_tokens: ids.len(),
         whole: true,
         inject: None,
     };
-    let mut found = Found::new(graph, options);
     let context = ids.len() + options.tokens + 1;
-    let ended = found.prompt(a, b, context, ids, progress, cancel)?;
-    report.whole = !found.late;
-    found.slow();
-    report.nodes = found.reports();
-    for node in &mut report.nodes {
-        let kernels = graph.find(&node.node).map_or_else(Vec::new, |id| b.kernels(id, ids.len().min(options.chunk)));
-        node.kernel = names(&kernels);
-        report.kernels.extend(kernels.into_iter().map(|kernel| (kernel.name, kernel.wgsl)));
+    // A model may have nothing that any fused kernel computes.
+    let fused = options.fused > 0 && (0..graph.nodes.len()).any(|i| b.fused(NodeId(i)).is_some());
+    let mut walk = Walk { graph, options, fused: options.mode == Mode::Drift && fused, late: false };
+    let mut found = Found::new(graph, options);
+    let mut ended = walk.prompt(&mut found, a, b, context, ids, progress, cancel)?;
+    found.report(b, ids.len().min(walk.chunk()), walk.fused, &mut report);
+    if options.mode == Mode::Isolated && fused && report.first_bad.is_none() && !ended {
+        walk.fused = true;
+        let mut found = Found::new(graph, options);
+        ended = walk.prompt(&mut found, a, b, context, ids, progress, cancel)?;
+        found.report(b, 1, true, &mut report);
     }
-    report.first_bad = report.nodes.iter().find(|node| node.broken).cloned();
+    report.whole = !walk.late;
     if !ended {
         report.tokens = continuations(a, b, context, ids, options.tokens, cancel)?;
     }
-    // Of a node that is only slow nothing was kept.
-    let first = report.first_bad.as_ref().and_then(|node| graph.find(&node.node));
-    report.replay = found.replay.take_if(|(id, _)| Some(*id) == first).map(|(_, reproducer)| reproducer);
     let eight = [activations.0, activations.1].contains(&Activations::Int8);
     let near = if eight { NEAR_WITH_8_BITS } else { NEAR };
+    let drifted = options.mode == Mode::Drift && report.nodes.iter().any(|node| node.class == Some(Class::Drift));
+    let parted = report.tokens.margin().is_some_and(|margin| margin > near);
     report.verdict = match &report.first_bad {
         Some(_) => Verdict::Broken,
-        None if report.tokens.margin().is_some_and(|margin| margin > near) => Verdict::Drift,
+        None if parted || drifted => Verdict::Drift,
         None => Verdict::Same,
     };
-    if report.verdict == Verdict::Same && options.mode == Mode::Drift && found.drifted() {
-        report.verdict = Verdict::Drift;
-    }
     Ok(report)
 }
 
-/// What is known of each node so far: its worst chunk.
-struct Found<'a> {
+/// The way through a prompt.
+struct Walk<'a> {
     graph: &'a Graph,
     options: &'a Options,
-    nodes: Vec<Option<NodeReport>>,
-    /// The first of them that is wrong, at its worst.
-    replay: Option<(NodeId, Reproducer)>,
-    /// What was appended in earlier chunks, where inputs are kept.
-    appended: Appended,
+    /// The second device's fused kernels, which are for one token whose logits are wanted.
+    fused: bool,
     /// Time was up.
     late: bool,
 }
 
-impl<'a> Found<'a> {
-    fn new(graph: &'a Graph, options: &'a Options) -> Self {
-        Self {
-            graph,
-            options,
-            nodes: vec![None; graph.nodes.len()],
-            replay: None,
-            appended: Appended::of(graph),
-            late: false,
-        }
+impl Walk<'_> {
+    /// Tokens at once.
+    fn chunk(&self) -> usize {
+        if self.fused { 1 } else { self.options.chunk }
+    }
+
+    /// The tokens at the beginning that nothing is compared of: all but the last that fused kernels get.
+    fn skipped(&self, ids: &[u32]) -> usize {
+        let compared = if self.fused && self.options.mode == Mode::Isolated { self.options.fused } else { ids.len() };
+        ids.len().saturating_sub(compared)
     }
 
     /// Whether time is up.
@@ -154,39 +148,10 @@ impl<'a> Found<'a> {
         self.late
     }
 
-    /// Nodes that take far longer than others of the same operation and width.
-    fn slow(&mut self) {
-        let times: Vec<_> =
-            self.nodes.iter().flatten().filter_map(|node| Some((node.op, node.width, node.ms?))).collect();
-        for node in self.nodes.iter_mut().flatten().filter(|node| !node.broken) {
-            let alike = times.iter().filter(|(op, width, _)| (*op, *width) == (node.op, node.width));
-            let mut alike: Vec<f64> = alike.map(|(_, _, ms)| *ms).collect();
-            alike.sort_unstable_by(f64::total_cmp);
-            if alike.len() < 3 && matches!(node.op, "matmul" | "attend") {
-                continue; // Their work differs, and there is no other like it.
-            }
-            if alike.len() < 3 {
-                alike = times.iter().map(|(_, _, ms)| *ms).collect();
-                alike.sort_unstable_by(f64::total_cmp);
-            }
-            let Some(median) = alike.get(alike.len() / 2) else { continue };
-            if node.ms.is_some_and(|ms| ms > SLOW_MS && ms > SLOW_TIMES * median) {
-                (node.broken, node.class) = (true, Some(Class::Slow));
-            }
-        }
-    }
-
-    fn reports(&self) -> Vec<NodeReport> {
-        self.nodes.iter().flatten().cloned().collect()
-    }
-
-    fn drifted(&self) -> bool {
-        self.nodes.iter().flatten().any(|node| node.class == Some(Class::Drift))
-    }
-
     /// Chunk after chunk; returns whether it ended before the last, at a node that is wrong.
     fn prompt(
         &mut self,
+        found: &mut Found<'_>,
         a: &mut dyn Program,
         b: &mut dyn Program,
         context: usize,
@@ -195,15 +160,19 @@ impl<'a> Found<'a> {
         cancel: &Cancel,
     ) -> Result<bool> {
         let (mut state_a, mut state_b) = (a.state(context)?, b.state(context)?);
-        let chunks = ids.len().div_ceil(self.options.chunk);
         let mut logits = Vec::new();
-        for (i, chunk) in ids.chunks(self.options.chunk).enumerate() {
+        let (skipped, compared) = ids.split_at(self.skipped(ids));
+        for chunk in skipped.chunks(self.options.chunk) {
+            a.run(state_a.as_mut(), chunk, Want::Nothing, &mut logits, cancel)?;
+            self.append(&self.values(a, &[])?, b, state_b.as_mut(), chunk)?;
+        }
+        for chunk in compared.chunks(self.chunk()) {
             if self.is_late() {
                 return Ok(true);
             }
-            let wanted = usize::from(i + 1 == chunks);
-            let want = if wanted == 1 { Want::Last } else { Want::Nothing };
             let position = state_a.position();
+            let wanted = usize::from(self.fused || position + chunk.len() == ids.len());
+            let want = if wanted == 1 { Want::Last } else { Want::Nothing };
             a.run(state_a.as_mut(), chunk, want, &mut logits, cancel)?;
             let whole = match self.options.mode {
                 Mode::Isolated => {
@@ -214,13 +183,15 @@ impl<'a> Found<'a> {
                         before.truncate(position).ok()?;
                         a.run_node(before.as_mut(), alone).ok()?
                     };
+                    let mut first = First { values: &values, alone: &mut alone };
                     let chunk = Chunk { ids: chunk, wanted, position };
-                    self.isolated(&values, &mut alone, b, state_b.as_mut(), &chunk, progress, cancel)?
+                    self.isolated(found, &mut first, b, state_b.as_mut(), &chunk, progress, cancel)?
                 }
                 Mode::Drift => {
                     let mut logits_b = Vec::new();
                     b.run(state_b.as_mut(), chunk, want, &mut logits_b, cancel)?;
-                    self.drift(&Kept { program: a, logits: &logits }, &Kept { program: b, logits: &logits_b }, wanted)?
+                    let (a, b) = (Kept { program: a, logits: &logits }, Kept { program: b, logits: &logits_b });
+                    self.drift(found, &a, &b, wanted)?
                 }
             };
             if !whole {
@@ -228,6 +199,19 @@ impl<'a> Found<'a> {
             }
         }
         Ok(false)
+    }
+
+    /// Fills the second device's cache with what the first one appended for a chunk.
+    fn append(&self, a: &[Vec<f32>], b: &mut dyn Program, state: &mut dyn State, ids: &[u32]) -> Result<()> {
+        for (i, node) in self.graph.nodes.iter().enumerate().filter(|(_, node)| matches!(node.op, Op::Append(_))) {
+            if !is_known(self.graph, a, NodeId(i)) {
+                continue;
+            }
+            let inputs: Vec<&[f32]> = node.inputs.iter().map(|input| a[input.0].as_slice()).collect();
+            run_alone(b, state, &Alone { ids, wanted: 0, node: NodeId(i), inputs: &inputs, fused: false })?;
+        }
+        state.advance(ids.len());
+        Ok(())
     }
 
     /// All values of the first device's last chunk.
@@ -239,8 +223,8 @@ impl<'a> Found<'a> {
     /// Every node of a chunk on the first device's inputs; false where it stopped at one that is wrong.
     fn isolated(
         &mut self,
-        a: &[Vec<f32>],
-        a_alone: &mut dyn FnMut(&Alone<'_>) -> Option<Vec<f32>>,
+        found: &mut Found<'_>,
+        a: &mut First<'_>,
         b: &mut dyn Program,
         state: &mut dyn State,
         chunk: &Chunk<'_>,
@@ -254,156 +238,87 @@ impl<'a> Found<'a> {
             }
             progress(i, self.graph.nodes.len());
             let id = NodeId(i);
+            let (from, does) = match b.fused(id) {
+                Some(fused) if self.fused => (fused.inputs.clone(), fused.nodes.clone()),
+                None if self.fused => continue,
+                _ => (node.inputs.clone(), vec![id]),
+            };
             // What nobody wanted, or a dump does not have.
-            if !is_known(self.graph, a, id) || !node.inputs.iter().all(|input| is_known(self.graph, a, *input)) {
+            let is_known = |id: &NodeId| is_known(self.graph, a.values, *id);
+            // Fused attention appends, too, which the next tokens need even where nobody wants what it gives.
+            let appends = self.fused && matches!(node.op, Op::Attend(_));
+            if !(appends || is_known(&id) && from.iter().all(is_known)) {
                 continue;
             }
-            let inputs: Vec<&[f32]> = node.inputs.iter().map(|input| a[input.0].as_slice()).collect();
-            let alone = Alone { ids: chunk.ids, wanted: chunk.wanted, node: id, inputs: &inputs };
-            let mut runs = Vec::new();
-            let (mut error, mut fastest) = (None, Duration::MAX);
+            let unknown: Vec<f32> = vec![0.0; from.iter().map(|id| self.graph.node(*id).width).max().unwrap_or(0)];
+            let value = |id: &NodeId| {
+                if appends && !is_known(id) { &unknown[..self.graph.node(*id).width] } else { &a.values[id.0] }
+            };
+            let inputs: Vec<&[f32]> = from.iter().map(value).collect();
+            let alone = Alone { ids: chunk.ids, wanted: chunk.wanted, node: id, inputs: &inputs, fused: self.fused };
+            let mut run = Run { values: Vec::new(), error: None, ms: None };
+            let mut fastest = Duration::MAX;
             for _ in 0..self.options.repeats.max(1) {
                 let started = Instant::now();
                 match run_alone(b, state, &alone) {
-                    Ok(run) => {
+                    Ok(values) => {
                         fastest = fastest.min(started.elapsed());
-                        runs.push(run);
+                        run.values.push(values);
                     }
                     Err(wrong @ Error::Option { .. }) => return Err(wrong),
                     Err(why) => {
-                        error = Some(why);
+                        run.error = Some(why);
                         break;
                     }
                 }
             }
             // What is appended shows when it is attended to.
-            if node.width == 0 && error.is_none() {
+            if (node.width == 0 || !is_known(&id)) && run.error.is_none() {
                 continue;
             }
-            let expected = &a[i];
-            let limit = tolerance(&node.op, self.options.activations.0, self.options.activations.1);
-            let ms = (!runs.is_empty()).then_some(fastest.as_secs_f64() * 1e3);
-            if let Some((at, worst)) = self.note(id, expected, &runs, limit, error, ms) {
-                self.keep(chunk, id, a, worst, at);
+            let limit = found.tolerance(&does);
+            run.ms = (!run.values.is_empty()).then_some(fastest.as_secs_f64() * 1e3);
+            found.isolated(chunk, id, a.values, &run, limit);
+            if !self.fused && found.is_broken(id) && is_half(a.alone, &alone, &run.values, limit) {
+                found.blame(id, Class::Subgroup);
             }
-            if let Some(report) = self.nodes[i].as_mut().filter(|report| report.broken && !runs.is_empty())
-                && is_half(a_alone, &alone, &runs, limit)
-            {
-                report.class = Some(Class::Subgroup);
-            }
-            if !self.options.all && self.nodes[i].as_ref().is_some_and(|node| node.broken) {
+            if !self.options.all && found.is_broken(id) {
                 return Ok(false);
             }
         }
-        if self.options.with_inputs {
-            self.appended.add(self.graph, a);
-        }
+        found.end(a.values);
         state.advance(chunk.ids.len());
         Ok(true)
     }
 
     /// Every node of a chunk that both have run by themselves.
-    fn drift(&mut self, a: &Kept<'_>, b: &Kept<'_>, wanted: usize) -> Result<bool> {
+    fn drift(&mut self, found: &mut Found<'_>, a: &Kept<'_>, b: &Kept<'_>, wanted: usize) -> Result<bool> {
         for (i, node) in self.graph.nodes.iter().enumerate() {
-            if node.width == 0 || node.rows == Rows::Wanted && wanted == 0 {
+            let id = NodeId(i);
+            let unwanted = node.width == 0 || node.rows == Rows::Wanted && wanted == 0;
+            if unwanted || self.fused && b.program.fused(id).is_none() {
                 continue;
             }
-            let (x, y) = (a.value(self.graph, NodeId(i))?, b.value(self.graph, NodeId(i))?);
+            let (x, y) = (a.value(self.graph, id)?, b.value(self.graph, id)?);
             if x.is_empty() || y.is_empty() {
                 continue; // A dump does not have it.
             }
-            let before = node.inputs.iter().filter_map(|input| self.nodes[input.0].as_ref());
-            let before = before.map(|node| node.difference.rel).fold(0.0, f64::max);
-            // A node is to blame where its error is large and those before it have none.
-            let limit = (before * 20.0).max(0.1);
-            self.note(NodeId(i), &x, &[y], limit, None, None);
-            let Some(report) = &mut self.nodes[i] else { continue };
-            if report.broken && report.difference.nan + report.difference.inf == 0 && report.difference.rel <= limit {
-                report.broken = false;
-                report.class = None;
-            }
-            if !report.broken && report.difference.rel > 0.05 {
-                report.class = Some(Class::Drift);
-            }
-            if !self.options.all && report.broken {
+            let nodes = b.program.fused(id).filter(|_| self.fused).map_or(&node.inputs, |fused| &fused.inputs);
+            found.drift(id, &x, y, nodes);
+            if !self.options.all && found.is_broken(id) {
                 return Ok(false);
             }
         }
         Ok(true)
     }
+}
 
-    /// Keeps a wrong node with what it was given, where that is asked for and none before it is wrong.
-    fn keep(&mut self, chunk: &Chunk<'_>, id: NodeId, a: &[Vec<f32>], worst: Option<&[f32]>, at: usize) {
-        if self.options.with_inputs && self.replay.as_ref().is_none_or(|(kept, _)| id.0 <= kept.0) {
-            let kept = Reproducer::of(self.graph, chunk, id, a, worst, at, &self.appended);
-            self.replay = kept.map(|kept| (id, kept));
-        }
-    }
-
-    /// Keeps the worse of what is known of a node and what was found now. Where that is now, and wrong, it returns the
-    /// index of the first wrong number and the worst run, if there was one.
-    fn note<'r>(
-        &mut self,
-        id: NodeId,
-        expected: &[f32],
-        runs: &'r [Vec<f32>],
-        limit: f64,
-        error: Option<Error>,
-        ms: Option<f64>,
-    ) -> Option<(usize, Option<&'r [f32]>)> {
-        let node = self.graph.node(id);
-        let compare = |run: &[f32]| Difference::of(expected, run, node.width, limit);
-        let worst = runs.iter().max_by(|x, y| {
-            compare(x).badness().partial_cmp(&compare(y).badness()).unwrap_or(std::cmp::Ordering::Equal)
-        });
-        let shown = worst.map(Vec::as_slice);
-        let worst = shown.unwrap_or_default();
-        let difference = shown.map_or_else(Difference::default, compare);
-        let unsteady = runs.iter().any(|run| run.iter().zip(worst).any(|(x, y)| x.to_bits() != y.to_bits()));
-        let broken = error.is_some() || unsteady || difference.is_broken(limit);
-        let class = broken.then(|| {
-            match &error {
-                Some(Error::GpuLost(_)) => return Class::Lost,
-                Some(_) => return Class::Refused,
-                None => {}
-            }
-            let rows: Vec<f64> = expected.chunks(node.width.max(1)).map(super::compare::typical).collect();
-            let wrong = |i: usize| {
-                let (x, y) = (f64::from(expected[i]), f64::from(worst[i]));
-                let size = x.abs() + rows[i / node.width.max(1)];
-                !y.is_finite() && x.is_finite() || (x - y).abs() > limit * size
-            };
-            classify(expected, worst, node.width, wrong, runs)
-        });
-        let max_a = expected.iter().fold(0.0f32, |most, x| most.max(x.abs()));
-        let new = NodeReport {
-            node: node.name.clone(),
-            layer: layer(&node.name),
-            op: node.op.name(),
-            width: node.width,
-            rows: expected.len().checked_div(node.width).unwrap_or(0),
-            broken,
-            class,
-            difference,
-            max_a: f64::from(max_a),
-            slice: Slice::around(expected, worst, difference.first_index),
-            kernel: None,
-            ms,
-            error: error.map(|error| error.to_string()),
-        };
-        let kept = broken.then_some((difference.first_index.unwrap_or_default(), shown));
-        let key = |node: &NodeReport| (node.broken, node.difference.rel);
-        match &mut self.nodes[id.0] {
-            Some(old) if key(old) >= key(&new) => {
-                old.max_a = old.max_a.max(new.max_a);
-                return None;
-            }
-            // Of several chunks, what a whole one takes.
-            Some(old) => *old = NodeReport { ms: old.ms.into_iter().chain(new.ms).reduce(f64::max), ..new },
-            old => *old = Some(new),
-        }
-        kept
-    }
+/// The first device's part of a chunk.
+struct First<'a> {
+    /// By node.
+    values: &'a [Vec<f32>],
+    /// Runs a node again, at the chunk's beginning.
+    alone: &'a mut dyn FnMut(&Alone<'_>) -> Option<Vec<f32>>,
 }
 
 /// Whether the first device has a node's value, or that of all that it appends.
@@ -425,7 +340,7 @@ fn is_half(
     let inputs: Vec<Vec<f32>> = alone.inputs.iter().map(half).collect();
     let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
     let Some(halves) = a(&Alone { inputs: &inputs, ..*alone }) else { return false };
-    let different = halves.iter().any(|x| *x != 0.0);
+    let different = !runs.is_empty() && halves.iter().any(|x| *x != 0.0);
     let same = |run: &Vec<f32>| !Difference::of(&halves, run, halves.len(), 10.0 * limit).is_broken(10.0 * limit);
     different && runs.iter().all(same)
 }

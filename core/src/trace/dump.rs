@@ -244,8 +244,12 @@ impl Dumped {
     /// The last of so many rows, of which a tensor may have only the last.
     fn ending(&self, name: &str, end: usize, count: usize) -> io::Result<Vec<f32>> {
         let rows = self.header.info(name).and_then(|info| info.shape.first()).copied().unwrap_or(0);
-        let end = if rows == 1 && end == self.ids.len() { 1 } else { end };
-        self.rows(name, end.saturating_sub(count), count)
+        // The row that is there is the prompt's last one.
+        let missing = self.ids.len() - rows.min(self.ids.len());
+        match end.checked_sub(count + missing) {
+            Some(first) => self.rows(name, first, count),
+            None => Ok(Vec::new()),
+        }
     }
 }
 
@@ -261,7 +265,7 @@ impl Program for Dumped {
             return device.clone();
         }
         let by = self.side.as_ref().map_or_else(String::new, |side| format!(": {}, {}", side.kind, side.detail));
-        Device { kind: "dump", detail: format!("{}{by}", self.name) }
+        Device::new("dump", format!("{}{by}", self.name))
     }
 
     fn memory(&self, _context: usize) -> Memory {

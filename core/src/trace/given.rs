@@ -183,7 +183,11 @@ impl Given {
                 let part = start * width..next * width;
                 let inputs = [&keys[part.clone()], &values[part]];
                 let ids = &self.ids[..next - start];
-                run_alone(program, state.as_mut(), &Alone { ids, wanted: 0, node: attended.append, inputs: &inputs })?;
+                run_alone(
+                    program,
+                    state.as_mut(),
+                    &Alone { ids, wanted: 0, node: attended.append, inputs: &inputs, fused: false },
+                )?;
                 if next <= self.position {
                     state.advance(next - start);
                 }
@@ -193,7 +197,7 @@ impl Given {
             state.advance(self.position);
         }
         let inputs: Vec<&[f32]> = self.inputs.iter().map(Vec::as_slice).collect();
-        let asked = Alone { ids: &self.ids, wanted: self.wanted, node: self.node, inputs: &inputs };
+        let asked = Alone { ids: &self.ids, wanted: self.wanted, node: self.node, inputs: &inputs, fused: false };
         let (mut runs, mut fastest) = (Vec::new(), f64::INFINITY);
         for _ in 0..repeats.max(1) {
             cancel.check()?;

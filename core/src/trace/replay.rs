@@ -5,6 +5,7 @@ use super::given::Given;
 use super::report::names;
 use super::reported::{Reported, Suspect, wrong};
 use super::{Class, Difference, Floats, Reproducer, Setup, Side, Which};
+use crate::backend::gpu::Tier;
 use crate::backend::{Cancel, Program};
 use crate::graph::{Graph, Node};
 use crate::precision::{Activations, KvType};
@@ -209,7 +210,9 @@ fn evidence(bad: &Suspect) -> Option<String> {
 fn as_reported(reported: &Reported, setup: &Setup) -> Setup {
     let rounds = [&reported.b, &reported.a].into_iter().find(|side| side.kind != "reference");
     let (activations, kv) = rounds.map_or_else(Default::default, |side| (side.activations, side.kv));
-    Setup { activations, kv, ..setup.clone() }
+    // Another tier has other kernels.
+    let tier = setup.tier.or_else(|| [&reported.b, &reported.a].into_iter().find_map(|side| Tier::of(side.tier?)));
+    Setup { activations, kv, tier, ..setup.clone() }
 }
 
 /// The same for one device and chunk.
@@ -277,7 +280,10 @@ impl Case<'_> {
             unsteady,
             same_as_a,
             same_as_b,
-            kernel: self.graph.find(&self.node.name).and_then(|id| names(&program.kernels(id, self.given.tokens()))),
+            kernel: self
+                .graph
+                .find(&self.node.name)
+                .and_then(|id| names(&program.kernels(id, self.given.tokens(), false))),
             ms: Some(ms),
             error: None,
         })

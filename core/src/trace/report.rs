@@ -1,7 +1,8 @@
 //! What a comparison found, for people and machines.
 
 use super::{Class, Difference, Reproducer};
-use crate::backend::KernelText;
+use crate::backend::gpu::Tier;
+use crate::backend::{Device, KernelText};
 use crate::precision::{Activations, KvType};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,10 +26,20 @@ pub struct Side {
     pub kind: String,
     /// Instruction set or adapter, threads, precision.
     pub detail: String,
+    /// A GPU's tier: 0, 1 or 2.
+    pub tier: Option<u8>,
     /// What its products are fed with.
     pub activations: Activations,
     /// How it stores keys and values.
     pub kv: KvType,
+}
+
+impl Side {
+    /// A device with what the comparison knows of it.
+    pub fn of(device: Device, activations: Activations, kv: KvType) -> Self {
+        let Device { kind, detail, tier } = device;
+        Self { kind: kind.into(), detail, tier: tier.map(Tier::number), activations, kv }
+    }
 }
 
 /// A node on both devices.
@@ -40,6 +51,8 @@ pub struct NodeReport {
     pub layer: Option<usize>,
     /// What it computes.
     pub op: &'static str,
+    /// Whether the second device computed it by a kernel that is fused with nodes before it.
+    pub fused: bool,
     /// Floats of a row.
     pub width: usize,
     /// Rows compared.

@@ -5,7 +5,7 @@ use crate::backend::Program;
 use crate::backend::cpu::{self, Cpu};
 use crate::backend::gpu::{self, Gpu, Tier};
 use crate::backend::reference::Reference;
-use crate::graph::{Graph, PrecisionPlan};
+use crate::graph::{Graph, NodeId, PrecisionPlan};
 use crate::precision::{Activations, KvType};
 use crate::schedule::Keep;
 use crate::weights::Weights;
@@ -40,6 +40,8 @@ pub struct Setup {
     pub tier: Option<Tier>,
     /// The GPU's kernels that something plainer runs for, as [`gpu::Options::deny`] has them.
     pub deny: Vec<String>,
+    /// Whether the GPU has its fused kernels, too, and runs tokens by them; then only what these write can be read.
+    pub fused: bool,
 }
 
 impl Setup {
@@ -60,30 +62,36 @@ impl Setup {
     }
 
     fn keeping(&self, keep: Keep, which: Which, graph: Graph, weights: Weights) -> Result<Box<dyn Program>> {
-        let Self { threads, chunk, activations, kv, .. } = *self;
-        let plain = true;
+        let Self { threads, chunk, activations, kv, fused, .. } = *self;
         Ok(match which {
             Which::Reference => Box::new(Reference::prepare(graph, weights, threads, chunk)?),
             Which::Cpu => {
-                let options = cpu::Options { threads, chunk, activations, kv, plain, keep, isa: cpu::Isa::best() };
+                let options =
+                    cpu::Options { threads, chunk, activations, kv, plain: true, keep, isa: cpu::Isa::best() };
                 Box::new(Cpu::prepare(graph, weights, options, &mut |_, _| {})?)
             }
             Which::Gpu => {
-                let options = gpu::Options {
-                    adapter: self.adapter.clone(),
-                    tier: self.tier,
-                    threads,
-                    chunk,
-                    activations,
-                    kv,
-                    plain,
-                    keep,
-                    deny: self.deny.clone(),
-                    precision: PrecisionPlan::default(),
-                    cache: None,
-                    lose_after: None,
+                let prepare = |fused: bool, graph: Graph, weights: Weights| {
+                    let options = gpu::Options {
+                        adapter: self.adapter.clone(),
+                        tier: self.tier,
+                        threads,
+                        chunk,
+                        activations,
+                        kv,
+                        plain: !fused,
+                        keep: if fused { Keep::Logits } else { keep },
+                        deny: self.deny.clone(),
+                        precision: PrecisionPlan::default(),
+                        cache: None,
+                        lose_after: None,
+                    };
+                    Gpu::prepare(graph, weights, options, &mut |_, _| {})
                 };
-                Box::new(Gpu::prepare(graph, weights, options, &mut |_, _| {})?)
+                let gpu = prepare(fused, graph.clone(), weights.clone())?;
+                // Of a model that nothing is fused of, all values can be read after all.
+                let none = fused && keep == Keep::All && (0..graph.nodes.len()).all(|i| gpu.fused(NodeId(i)).is_none());
+                Box::new(if none { prepare(false, graph, weights)? } else { gpu })
             }
         })
     }

@@ -84,6 +84,7 @@ impl Activations {
             adapter: None,
             tier: None,
             deny: Vec::new(),
+            fused: false,
         };
         let mut program = setup.prepare(Which::Cpu, graph.clone(), weights)?;
         let nodes = activations(&graph, program.as_mut(), &ids, setup.chunk, &app.interrupt.begin())?;

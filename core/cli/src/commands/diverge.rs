@@ -2,23 +2,23 @@
 
 use super::page;
 use crate::app::{App, Outcome, Ran};
-use crate::args::{ActivationsArg, KvArg, positive, tier};
+use crate::args::{ActivationsArg, KvArg, SetupArgs, positive, tier};
 use crate::failure::Failure;
 use crate::ids::IdSource;
 use crate::{input, models, output, progress};
 use clap::{Args, ValueEnum};
+use kinglet::backend::Program;
 use kinglet::backend::bad::{Bad, Inject};
 use kinglet::backend::gpu::Tier;
-use kinglet::backend::{Device, Program};
 use kinglet::gguf::Gguf;
 use kinglet::model;
 use kinglet::tokenizer::Tokenizer;
 use kinglet::trace::{
-    Class, Dumped, Mode, NodeReport, Options, Report, Reproducer, Setup, Side, Token, Verdict, Which, diverge, dump,
-    let_go,
+    Class, Dumped, FUSED_TOKENS, Mode, NodeReport, Options, Report, Reproducer, Setup, Side, Token, Verdict, Which,
+    diverge, dump, let_go,
 };
 use kinglet::weights::Weights;
-use kinglet::{Activations, KvType};
+use kinglet::{Activations, KvType, Schedule};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -37,13 +37,14 @@ pub struct Diverge {
     #[command(flatten)]
     ids: IdSource,
 
-    /// The device that is taken to be right: reference, cpu or gpu; with a tier, as in gpu:0, that one; or a file that
-    /// --dump wrote, perhaps elsewhere, or another engine
+    /// The device that is taken to be right: reference, cpu or gpu; with a tier, as in gpu:0, that one whatever
+    /// --gpu-tier says; or a file that --dump wrote, perhaps elsewhere, or another engine
     #[arg(long, value_name = "DEVICE[:TIER]|FILE", default_value = "cpu", value_parser = side)]
     a: SideArg,
 
-    /// The device that is looked at; a file in drift mode alone
-    #[arg(long, value_name = "DEVICE[:TIER]|FILE", default_value = "gpu", value_parser = side)]
+    /// The device that is looked at; a file in drift mode alone. Of a gpu plain kernels are compared and, for the last
+    /// tokens, fused ones; with gpu:plain only those, with gpu:fused these for all tokens, in drift mode alone
+    #[arg(long, value_name = "DEVICE[:TIER][:SCHEDULE]|FILE", default_value = "gpu", value_parser = side)]
     b: SideArg,
 
     /// Write every value of A to a file instead of comparing: safetensors, a tensor for each node by its name
@@ -71,10 +72,6 @@ pub struct Diverge {
     #[arg(long, value_name = "TOKENS", default_value_t = 32, value_parser = positive)]
     chunk: usize,
 
-    /// CPU threads
-    #[arg(long, value_name = "N", value_parser = positive)]
-    threads: Option<usize>,
-
     /// How activations enter integer products
     #[arg(long, value_enum, default_value_t)]
     activations: ActivationsArg,
@@ -83,24 +80,16 @@ pub struct Diverge {
     #[arg(long, value_enum, default_value_t)]
     kv: KvArg,
 
-    /// What GPU kernels may lean on: 0, 1 or 2 (see `devices`), unless a side has a tier of its own
-    #[arg(long, value_name = "0|1|2", value_parser = tier)]
-    gpu_tier: Option<Tier>,
-
-    /// Run something plainer for this kernel of a GPU, or for all whose names begin so. Can be given several times
-    #[arg(long, value_name = "KERNEL")]
-    gpu_deny: Vec<String>,
-
-    /// A part of the GPU's name
-    #[arg(long, value_name = "NAME")]
-    gpu_adapter: Option<String>,
+    #[command(flatten)]
+    setup: SetupArgs,
 
     /// Write a page that shows it all in a browser: one file that needs no network
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
-    /// Play a bad driver on B: KIND@NODE[:PROBABILITY], for instance `zeros@blk.3.ffn_down`. Kinds: f16-residual,
-    /// f16-accumulate, zeros, tile, flaky, stale, from-index, subgroup32, lost, slow, refused
+    /// Play a bad driver on B: KIND@NODE[/fused][:PROBABILITY], for instance `zeros@blk.3.ffn_down`, or with /fused in
+    /// the fused kernel alone. Kinds: f16-residual, f16-accumulate, zeros, tile, flaky, stale, from-index, subgroup32,
+    /// lost, slow, refused
     #[arg(long, value_name = "KIND@NODE")]
     inject: Option<Inject>,
 }
@@ -108,27 +97,34 @@ pub struct Diverge {
 /// `--a`, `--b`
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum SideArg {
-    Device(Which, Option<Tier>),
+    /// With a tier, and a schedule, if they are given.
+    Device(Which, Option<Tier>, Option<Schedule>),
     Dump(PathBuf),
 }
 
-/// A device's name, and a tier after it; or the path of a dump.
+/// A device's name, and a tier and a schedule after it; or the path of a dump.
 fn side(text: &str) -> Result<SideArg, String> {
     if text.ends_with(".safetensors") {
         return Ok(SideArg::Dump(text.into()));
     }
-    let (name, number) = text.split_once(':').map_or((text, None), |(name, number)| (name, Some(number)));
+    let mut parts = text.split(':');
+    let name = parts.next().unwrap_or_default();
     let which = match name {
         "reference" => Which::Reference,
         "cpu" => Which::Cpu,
         "gpu" => Which::Gpu,
         _ => return Err("no device; give reference, cpu, gpu, or a file whose name ends in .safetensors".into()),
     };
-    match number {
-        Some(_) if which != Which::Gpu => Err("only a gpu has tiers".into()),
-        Some(number) => Ok(SideArg::Device(which, Some(tier(number)?))),
-        None => Ok(SideArg::Device(which, None)),
+    let (mut number, mut schedule) = (None, None);
+    for part in parts {
+        match part {
+            _ if which != Which::Gpu => return Err("only a gpu has tiers and schedules here".into()),
+            "plain" => schedule = Some(Schedule::Plain),
+            "fused" => schedule = Some(Schedule::Fused),
+            part => number = Some(tier(part)?),
+        }
     }
+    Ok(SideArg::Device(which, number, schedule))
 }
 
 /// `--mode`
@@ -149,9 +145,9 @@ class      overflow (not finite, or ends at 65,504), zeros, tile (one rectangle)
 again), limit (from an index on), precision (rounded to a smaller type), subgroup (lanes beyond the 32nd of each 64 give \
 nothing), lost, refused (the device would not run it), slow, drift, wrong (none of these)
 rel        root of the mean square error, relative; worst: of one number, relative to it and the typical one of its row
-With --json: verdict, mode, first_bad and nodes [{node, layer, op, width, rows, broken, class, max_abs, rel, worst, cosine, \
-nan, inf, first_index, max_a, max_b, slice, kernel, ms, error}], tokens {a, b, part_at, top_a, top_b}, a, b, \
-model_sha256, inject, replay {the first wrong node with its inputs and both outputs, for `kinglet replay`: at most 1 MiB}. \
+With --json: verdict, mode, first_bad and nodes [{node, layer, op, fused, width, rows, broken, class, max_abs, rel, worst, cosine, \
+nan, inf, first_index, max_a, max_b, slice, kernel, ms, error}], tokens {a, b, part_at, top_a, top_b}, a and b \
+{kind, detail, tier, activations, kv}, model_sha256, inject, replay {the first wrong node with its inputs and both outputs, for `kinglet replay`: at most 1 MiB}. \
 Inputs tell what the prompt was; isolated mode alone has them.
 A dump is a safetensors file: for each node that it has a tensor [tokens, width] by the node's name, in F32, F16 or BF16, of \
 exactly the prompt's tokens. Nodes that it lacks are not compared.
@@ -223,21 +219,24 @@ impl Diverge {
         if let Some(id) = ids.iter().find(|id| **id as usize >= graph.vocab()) {
             return Err(kinglet::Error::TokenId { id: *id, vocab: graph.vocab() }.into());
         }
-        let setup = Setup {
-            threads: self.threads.unwrap_or_else(|| kinglet::Options::default().threads()),
-            chunk: self.chunk.min(ids.len()).max(1),
-            activations: self.activations.into(),
-            kv: self.kv.into(),
-            adapter: self.gpu_adapter.clone(),
-            tier: self.gpu_tier,
-            deny: self.gpu_deny.clone(),
+        let chunk = self.chunk.min(ids.len()).max(1);
+        let setup = self.setup.setup(chunk, self.activations.into(), self.kv.into());
+        if let SideArg::Device(_, _, Some(Schedule::Fused)) = self.a {
+            let what = "is fused, which computes some nodes on its way and keeps no value of them; give it as --b";
+            return Err(Failure::option("--a", what));
+        }
+        // Of B alone: all values of A are read.
+        let fused = match (&self.b, self.mode) {
+            (SideArg::Device(Which::Gpu, _, Some(Schedule::Fused)), _) => ids.len(),
+            (SideArg::Device(Which::Gpu, _, None), ModeArg::Isolated) => FUSED_TOKENS,
+            _ => 0,
         };
-        let prepare = |side: &SideArg, reads: bool| -> kinglet::Result<Prepared> {
+        let prepare = |side: &SideArg, reads: bool, fused: bool| -> kinglet::Result<Prepared> {
             let (which, tier) = match side {
-                SideArg::Device(which, tier) => (*which, tier.or(setup.tier)),
+                SideArg::Device(which, tier, _) => (*which, tier.or(setup.tier)),
                 SideArg::Dump(path) => return Ok(Prepared::read(Dumped::open(path, &graph, ids)?)),
             };
-            let setup = Setup { tier, ..setup.clone() };
+            let setup = Setup { tier, fused, ..setup.clone() };
             let (graph, weights) = (graph.clone(), weights.clone());
             let program = if reads {
                 setup.prepare(which, graph, weights)?
@@ -247,25 +246,23 @@ impl Diverge {
             let (activations, kv) = (setup.activations_of(which), setup.kv_of(which));
             Ok(Prepared { program, activations, kv, tokens: usize::MAX })
         };
-        let mut a = prepare(&self.a, true)?;
+        let mut a = prepare(&self.a, true, false)?;
         let cancel = app.interrupt.begin();
         if let Some(path) = &self.dump {
-            let Device { kind, detail } = a.program.device();
-            let side = Side { kind: kind.into(), detail, activations: a.activations, kv: a.kv };
+            let side = Side::of(a.program.device(), a.activations, a.kv);
             let size = (setup.chunk, self.tokens.min(a.tokens));
             dump(path, &graph, a.program.as_mut(), &side, ids, size, &cancel)?;
             return Ok(None);
         }
         if let SideArg::Device(..) = self.a {
             // One after the other: together they would take twice the memory that the model needs.
-            let Device { kind, detail } = a.program.device();
-            let side = Side { kind: kind.into(), detail, activations: a.activations, kv: a.kv };
+            let side = Side::of(a.program.device(), a.activations, a.kv);
             let folder = models::cache().unwrap_or_else(std::env::temp_dir);
             let size = (setup.chunk, self.tokens);
             let program = let_go(a.program, &folder, &graph, &weights, &side, ids, size, &cancel)?;
             a.program = Box::new(program);
         }
-        let mut b = prepare(&self.b, self.mode == ModeArg::Drift)?;
+        let mut b = prepare(&self.b, self.mode == ModeArg::Drift, fused > 0)?;
         if let Some(inject) = &self.inject {
             b.program = Box::new(Bad::new(b.program, graph.clone(), inject.clone(), setup.chunk)?);
         }
@@ -275,6 +272,7 @@ impl Diverge {
             tokens: self.tokens.min(a.tokens).min(b.tokens),
             repeats: self.repeats,
             chunk: setup.chunk,
+            fused,
             activations: (a.activations, b.activations),
             kv: (a.kv, b.kv),
             with_inputs: app.json,
@@ -330,7 +328,7 @@ fn show(report: &Report, tokenizer: &Tokenizer) -> Result<(), Failure> {
         let [rel, worst] = numbers;
         let (max_a, max_b) = (format!("{:.4}", node.max_a), format!("{:.4}", d.max_b));
         let cosine = format!("{:.6}", d.cosine);
-        output::line(&row(&[node.node.clone(), node.op.into(), rel, worst, cosine, max_a, max_b, what]))?;
+        output::line(&row(&[shown_name(node), node.op.into(), rel, worst, cosine, max_a, max_b, what]))?;
     }
     output::line("")?;
     let tokens = &report.tokens;
@@ -351,7 +349,7 @@ fn show(report: &Report, tokenizer: &Tokenizer) -> Result<(), Failure> {
             let class = node.class.map_or("wrong", Class::name);
             let at = node.difference.first_index.map_or(String::new(), |at| format!(", first at index {at}"));
             let kernel = node.kernel.as_ref().map_or(String::new(), |kernel| format!(", kernel {kernel}"));
-            format!("broken: {} ({}) is wrong on {}: {class}{at}{kernel}", node.node, node.op, report.b.kind)
+            format!("broken: {} ({}) is wrong on {}: {class}{at}{kernel}", shown_name(node), node.op, report.b.kind)
         }
         (None, Verdict::Drift) => "drift: no node is wrong alone, but the devices part".into(),
         (None, _) => "same: nothing but rounding".into(),
@@ -368,6 +366,11 @@ fn shown(report: &Report) -> Vec<&NodeReport> {
     let broken = nodes.iter().filter(|node| node.broken).count();
     nodes.truncate(broken.max(MOST));
     nodes
+}
+
+/// A node's name, and whether it was computed on the way of a fused kernel.
+fn shown_name(node: &NodeReport) -> String {
+    format!("{}{}", node.node, if node.fused { " fused" } else { "" })
 }
 
 fn row(cells: &[String; 8]) -> String {

@@ -1,11 +1,10 @@
 //! `kinglet replay`: which side of a report was wrong.
 
 use crate::app::{App, Outcome, Ran};
-use crate::args::{positive, tier};
+use crate::args::{SetupArgs, positive};
 use crate::failure::Failure;
 use crate::{models, output};
 use clap::Args;
-use kinglet::backend::gpu::Tier;
 use kinglet::gguf::Gguf;
 use kinglet::model;
 use kinglet::precision::{Activations, KvType};
@@ -32,21 +31,8 @@ pub struct Replay {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = positive)]
     repeats: usize,
 
-    /// CPU threads
-    #[arg(long, value_name = "N", value_parser = positive)]
-    threads: Option<usize>,
-
-    /// What GPU kernels may lean on: 0, 1 or 2 (see `devices`). Give the report's tier to run the same kernel
-    #[arg(long, value_name = "0|1|2", value_parser = tier)]
-    gpu_tier: Option<Tier>,
-
-    /// Run something plainer for this kernel of a GPU, or for all whose names begin so. Can be given several times
-    #[arg(long, value_name = "KERNEL")]
-    gpu_deny: Vec<String>,
-
-    /// A part of the GPU's name
-    #[arg(long, value_name = "NAME")]
-    gpu_adapter: Option<String>,
+    #[command(flatten)]
+    setup: SetupArgs,
 }
 
 const HELP: &str = "\
@@ -56,7 +42,8 @@ what is left is the rounding of sums. The exit status is 0 whatever is found; re
 guilty     a, b, both, neither (both are right but for rounding), unknown (the report has no inputs)
 inputs     report, or made: without inputs in the report the node gets others, which show this machine's devices alone; a \
 side is guilty then only by what the report says of its runs: an error, other bits when run again, far more time
-With --json: guilty, node, op, class, inputs, evidence, a and b {kind, detail, activations, kv, difference, wrong}, sides \
+A GPU runs the node's plain kernel of the report's tier, if it can; --gpu-tier chooses another.
+With --json: guilty, node, op, class, inputs, evidence, a and b {kind, detail, tier, activations, kv, difference, wrong}, sides \
 [{device, detail, difference, wrong, unsteady, same_as_a, same_as_b, kernel, ms, error}], model_sha256.
 
 Examples:
@@ -88,15 +75,8 @@ impl Replay {
             );
             return Err(Failure::option("--model", what));
         }
-        let setup = Setup {
-            threads: self.threads.unwrap_or_else(|| kinglet::Options::default().threads()),
-            chunk: 1,
-            activations: Activations::default(),
-            kv: KvType::default(),
-            adapter: self.gpu_adapter.clone(),
-            tier: self.gpu_tier,
-            deny: self.gpu_deny.clone(),
-        };
+        // The report says how its devices took activations, and how many tokens at once.
+        let setup = self.setup.setup(1, Activations::default(), KvType::default());
         let mut prepare = |which: Which, setup: &Setup| setup.prepare(which, graph.clone(), weights.clone());
         let cancel = app.interrupt.begin();
         let replayed =

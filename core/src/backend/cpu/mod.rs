@@ -219,7 +219,7 @@ impl Program for Cpu {
         let threads = self.pool.threads();
         let detail =
             format!("{}, {threads} thread{}, {bits}", self.options.isa.name(), if threads == 1 { "" } else { "s" });
-        Device { kind: "cpu", detail }
+        Device::new("cpu", detail)
     }
 
     fn memory(&self, context: usize) -> Memory {

@@ -118,12 +118,12 @@ pub fn adapters() -> Vec<Adapter> {
     found().into_iter().map(|found| found.facts).collect()
 }
 
-/// The one that a program is prepared for: whose name contains `name`, or else the best.
+/// The one of these that a program is prepared for: whose name contains `name`, or else the best; hardware before software.
 ///
 /// # Errors
 /// [`Error::NoGpu`] where there is none that can be used.
-pub fn chosen(name: Option<&str>) -> Result<Adapter> {
-    choose(name).map(|found| found.facts)
+pub fn chosen<'a>(adapters: &'a [Adapter], name: Option<&str>) -> Result<&'a Adapter> {
+    best(adapters, name).map(|best| &adapters[best])
 }
 
 pub(super) fn found() -> Vec<Found> {
@@ -137,24 +137,26 @@ pub(super) fn found() -> Vec<Found> {
     all.into_iter().map(|adapter| Found { facts: describe(&adapter), adapter }).collect()
 }
 
-/// The adapter whose name contains `name`, or else the best that can be used: hardware before software.
+/// The adapter whose name contains `name`, or else the best that can be used.
 pub(super) fn choose(name: Option<&str>) -> Result<Found> {
     let mut all = found();
-    if let Some(name) = name {
-        let wanted = name.to_lowercase();
-        all.retain(|found| found.facts.name.to_lowercase().contains(&wanted));
-    }
-    all.sort_by_key(|found| (found.facts.refused.is_some(), found.facts.avoided.is_some()));
-    let Some(first) = all.into_iter().next() else {
+    let facts: Vec<Adapter> = all.iter().map(|found| found.facts.clone()).collect();
+    best(&facts, name).map(|best| all.swap_remove(best))
+}
+
+fn best(adapters: &[Adapter], name: Option<&str>) -> Result<usize> {
+    let wanted = name.unwrap_or_default().to_lowercase();
+    let named = adapters.iter().enumerate().filter(|(_, adapter)| adapter.name.to_lowercase().contains(&wanted));
+    let Some((best, first)) = named.min_by_key(|(_, found)| (found.refused.is_some(), found.avoided.is_some())) else {
         let what = match name {
             Some(name) => format!("no adapter's name contains {name:?}; `kinglet devices` lists them"),
             None => "no Vulkan or Metal adapter was found; install the GPU's driver, or run on the CPU".into(),
         };
         return Err(Error::NoGpu(what));
     };
-    match &first.facts.refused {
-        Some(reason) => Err(Error::NoGpu(format!("{} cannot be used: {reason}; run on the CPU", first.facts.name))),
-        None => Ok(first),
+    match &first.refused {
+        Some(reason) => Err(Error::NoGpu(format!("{} cannot be used: {reason}; run on the CPU", first.name))),
+        None => Ok(best),
     }
 }
 

@@ -7,19 +7,38 @@
 
 use super::plan::{Bound, Call, Choice, Grid, Plane};
 use super::weights::{self, Held, PackedPart};
+use crate::backend::Fused;
 use crate::graph::{Graph, Node, NodeId, Rows, WeightId};
 use crate::ops::{Activation, Op, Pairing, RmsNorm};
 use crate::quant::{BLOCK, Layout, TILE};
 use crate::schedule::{Keep, Kind, Schedule};
 use kinglet_shaders::{Activations as Form, Codes, Input, Kernel, Products};
+use std::ops::Range;
 
-/// The calls, and where values lie in the row.
+/// The calls, and the row that they share.
+#[derive(Default)]
 pub(super) struct OneRow {
     pub(super) calls: Vec<Call>,
+    pub(super) row: Row,
+}
+
+/// Where values lie in the row, and which calls make them.
+#[derive(Default)]
+pub(super) struct Row {
     /// By node, in floats; `None` for what no kernel writes.
     pub(super) places: Vec<Option<u32>>,
     /// Floats of the row.
     pub(super) floats: u32,
+    /// By node; `None` for what no fused call writes.
+    pub(super) made: Vec<Option<Made>>,
+}
+
+/// How a value comes about.
+#[derive(Clone)]
+pub(super) struct Made {
+    pub(super) fused: Fused,
+    /// The calls, by their index.
+    pub(super) calls: Range<usize>,
 }
 
 /// No place, no weight, no matrix.
@@ -39,8 +58,9 @@ pub(super) fn one_row(choice: &Choice<'_>) -> Option<OneRow> {
         return None;
     }
     let nodes = choice.graph.nodes.len();
-    let row = OneRow { calls: Vec::new(), places: vec![None; nodes], floats: 0 };
-    let mut fuse = Fuse { choice, row, rows: Vec::new(), picked: (0..nodes).map(NodeId).collect() };
+    let row = Row { places: vec![None; nodes], floats: 0, made: vec![None; nodes] };
+    let picked = (0..nodes).map(NodeId).collect();
+    let mut fuse = Fuse { choice, calls: Vec::new(), row, rows: Vec::new(), picked };
     for stage in Schedule::fused(choice.graph, Keep::Logits).stages {
         match stage.kind {
             Kind::Rows => fuse.rows(&stage.nodes)?,
@@ -52,7 +72,7 @@ pub(super) fn one_row(choice: &Choice<'_>) -> Option<OneRow> {
             }
         }
     }
-    fuse.rows.is_empty().then_some(fuse.row)
+    fuse.rows.is_empty().then_some(OneRow { calls: fuse.calls, row: fuse.row })
 }
 
 /// Matrices that are multiplied with the same input by one call, as the fused schedule joins them.
@@ -88,11 +108,21 @@ struct Before {
     /// Added to it, and the node of the sum.
     residual: Option<(NodeId, NodeId)>,
     norm: Option<RmsNorm>,
+    /// All of it.
+    rows: Vec<NodeId>,
+}
+
+impl Before {
+    /// The values that it starts from.
+    fn inputs(&self) -> Vec<NodeId> {
+        [self.source].into_iter().chain(self.residual.map(|(residual, _)| residual)).collect()
+    }
 }
 
 struct Fuse<'a> {
     choice: &'a Choice<'a>,
-    row: OneRow,
+    calls: Vec<Call>,
+    row: Row,
     /// Nodes that wait for the call that takes them in.
     rows: Vec<NodeId>,
     /// What a node is the same as: there is but one row to pick.
@@ -144,7 +174,7 @@ impl<'a> Fuse<'a> {
             match &self.node(*id).op {
                 Op::Embed(_) => _ = self.place(*id), // The CPU writes it.
                 Op::PickRows => self.picked[id.0] = self.input(*id, 0)?,
-                Op::Softcap(_) => self.row.calls.push(self.choice.simple(*id, self.node(*id)).ok()?),
+                Op::Softcap(_) => self.calls.push(self.choice.simple(*id, self.node(*id)).ok()?),
                 _ => self.rows.push(*id),
             }
         }
@@ -197,7 +227,7 @@ impl<'a> Fuse<'a> {
         let norms = [post_norm, norm].map(|norm| norm.map(whole));
         let [None | Some(Some(_)), None | Some(Some(_))] = &norms else { return None };
         let [post_norm, norm] = norms.map(Option::flatten);
-        Some(Before { source: last, post_norm, residual, norm })
+        Some(Before { source: last, post_norm, residual, norm, rows })
     }
 
     fn before_params(&mut self, before: &Before) -> Option<Vec<u32>> {
@@ -213,12 +243,34 @@ impl<'a> Fuse<'a> {
         Some(vec![source, residual, sum, post_norm, eps(&before.post_norm), norm, eps(&before.norm), width])
     }
 
+    /// Notes that these calls make these values, by the work of `nodes`.
+    fn made(&mut self, values: &[NodeId], inputs: &[NodeId], nodes: &[NodeId], calls: Range<usize>) {
+        for value in values {
+            let fused = Fused { inputs: inputs.to_vec(), nodes: nodes.to_vec() };
+            self.row.made[value.0] = Some(Made { fused, calls: calls.clone() });
+        }
+    }
+
     /// Products with the same input; of two of them their gate.
     fn products(&mut self, nodes: &[NodeId], gated: Option<NodeId>) -> Option<()> {
         let input = *self.node(*nodes.first()?).inputs.first()?;
         let before = self.before(input)?;
+        let from = self.calls.len();
+        self.product_calls(nodes, gated, input, &before)?;
+        let (inputs, calls) = (before.inputs(), from..self.calls.len());
+        if let Some((_, sum)) = before.residual {
+            self.made(&[sum], &inputs, &before.rows, from..from + 1);
+        }
+        match gated {
+            Some(gated) => self.made(&[gated], &inputs, &[&before.rows, nodes, &[gated]].concat(), calls),
+            None => self.made(nodes, &inputs, &[&before.rows, nodes].concat(), calls),
+        }
+        Some(())
+    }
+
+    fn product_calls(&mut self, nodes: &[NodeId], gated: Option<NodeId>, input: NodeId, before: &Before) -> Option<()> {
         let width = self.node(input).width;
-        let params = self.before_params(&before)?;
+        let params = self.before_params(before)?;
         // The logits are too many to stay in the row, and too wide for every group to make the input again.
         let logits = nodes.iter().any(|id| self.node(*id).rows == Rows::Wanted && self.is_head(*id));
         let given = logits || width > MOST_COLUMNS;
@@ -230,7 +282,7 @@ impl<'a> Fuse<'a> {
                 let Op::Matmul(op) = &self.node(*id).op else { return None };
                 let Held::Packed { .. } = &self.choice.held[op.weight.0] else { return None };
                 let mut quantised = Some(input);
-                self.choice.matmul(*id, self.node(*id), op, true, &mut quantised, &mut self.row.calls).ok()?;
+                self.choice.matmul(*id, self.node(*id), op, true, &mut quantised, &mut self.calls).ok()?;
             }
             return Some(());
         }
@@ -267,7 +319,7 @@ impl<'a> Fuse<'a> {
     fn row_call(&mut self, input: NodeId, mut params: Vec<u32>) {
         let node = self.node(input);
         params.push(self.reserve(node.width));
-        self.row.calls.push(Call {
+        self.calls.push(Call {
             node: input,
             kernel: Kernel::StageRow(self.choice.form()),
             constants: Vec::new(),
@@ -329,7 +381,7 @@ impl<'a> Fuse<'a> {
         if input == Input::Given {
             bindings.push(Bound::Integers);
         }
-        self.row.calls.push(Call {
+        self.calls.push(Call {
             node: gated.unwrap_or(matrices.last()?.node),
             kernel: Kernel::StageProduct(products, input),
             constants,
@@ -372,16 +424,18 @@ impl<'a> Fuse<'a> {
         if rope != k_rope || !same_eps || taken != self.rows.len() {
             return None;
         }
-        self.rows.clear();
+        let from = self.calls.len();
+        let rows = [std::mem::take(&mut self.rows), vec![id]].concat();
         let weight = |norm: Option<&RmsNorm>| norm.map_or(Some(NONE), |norm| self.vector(norm.weight));
         let (q_weight, k_weight) = (weight(q_norm)?, weight(k_norm)?);
-        let [q, k, v] = [q, k, v].map(|id| self.row.places[id.0]);
+        let inputs = [q, k, v];
+        let [q, k, v] = inputs.map(|id| self.row.places[id.0]);
         let out = self.place(id);
         let adjacent = u32::from(rope.pairing == Pairing::Adjacent);
         let turns = self.choice.ropes.iter().position(|one| one == rope)?;
         // The plain call knows which heads there are kernels for.
         let plain = self.choice.simple(id, self.node(id)).ok()?;
-        self.row.calls.push(Call {
+        self.calls.push(Call {
             kernel: Kernel::StageHeads(self.choice.kv()),
             constants: Vec::new(),
             params: vec![q?, k?, v?, out, q_weight, k_weight, eps.to_bits(), rope.dims as u32, adjacent],
@@ -389,6 +443,7 @@ impl<'a> Fuse<'a> {
             grid: Grid { over: Rows::All, ..plain.grid },
             ..plain
         });
+        self.made(&[id], &inputs, &rows, from..from + 1);
         Some(())
     }
 }

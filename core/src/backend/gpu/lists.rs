@@ -53,6 +53,11 @@ impl Lists {
         before.chain(own.iter().copied()).collect()
     }
 
+    /// Fused calls, by their index.
+    pub(super) fn fused(&self, calls: &Range<usize>) -> impl Iterator<Item = &Ready> {
+        self.one.body.iter().chain(&self.one.head).skip(calls.start).take(calls.len())
+    }
+
     pub(super) fn all(&self) -> impl Iterator<Item = &Ready> {
         let lists = [&self.one, &self.few, &self.many];
         lists.into_iter().flat_map(|list| list.body.iter().chain(&list.head)).chain(&self.best)

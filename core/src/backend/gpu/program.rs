@@ -4,7 +4,7 @@ use super::best;
 use super::bind::{Bind, params};
 use super::deny::Denied;
 use super::device::Opened;
-use super::fuse::{OneRow, one_row};
+use super::fuse::{Made, OneRow, Row, one_row};
 use super::kv::{self, Cache, Heads};
 use super::lists::{Chunk, List, Lists, Ready};
 use super::pace::Pace;
@@ -13,7 +13,9 @@ use super::plan::{Call, Choice, FEW};
 use super::values::{Room, Values};
 use super::weights::{self, Held, Weighted};
 use super::{Options, Tier};
-use crate::backend::{self, Alone, Best, Cancel, Device, Gate, KernelText, Memory, Profile, Program, State, Want};
+use crate::backend::{
+    self, Alone, Best, Cancel, Device, Fused, Gate, KernelText, Memory, Profile, Program, State, Want,
+};
 use crate::graph::{Graph, NodeId, Rows, WeightId};
 use crate::ops::{Op, Rope, angle};
 use crate::quant::BLOCK;
@@ -40,8 +42,8 @@ pub struct Gpu {
     pub(super) values: Values,
     pub(super) room: Room,
     pub(super) lists: Arc<Lists>,
-    /// Where values lie in the row of fused calls.
-    places: Vec<Option<u32>>,
+    /// What fused calls share.
+    pub(super) row: Row,
     /// By slot.
     heads: Vec<Heads>,
     pipelines: Pipelines,
@@ -71,7 +73,7 @@ impl Calls {
         // Who keeps all values wants those that fused calls keep to themselves, too, and all logits.
         let all = options.keep == Keep::All;
         let fused = fused.filter(|fused| !options.plain && !all && denied.allows(&fused.calls));
-        let one = fused.unwrap_or(OneRow { calls: Vec::new(), places: Vec::new(), floats: 0 });
+        let one = fused.unwrap_or_default();
         let best = if !all && denied.allows(&best) { best } else { Vec::new() };
         Ok(Self { one, few, many, best, denied })
     }
@@ -126,7 +128,7 @@ impl Gpu {
         let values = Values::new(&opened, &graph, options.keep, room)?;
         let ropes = ropes(&graph);
         let choice = Choice { graph: &graph, held, activations: options.activations, kv: options.kv, ropes: &ropes };
-        let Calls { one: OneRow { calls: one, places, floats }, few, many, best, denied } =
+        let Calls { one: OneRow { calls: one, row }, few, many, best, denied } =
             Calls::of(&choice, &options, opened.tier)?;
         let form = choice.form();
 
@@ -138,7 +140,7 @@ impl Gpu {
         let buffers = Buffers {
             step: opened.buffer("step", 16, BufferUsages::UNIFORM | BufferUsages::COPY_DST)?,
             integers: opened.buffer("integers", (4 * words * options.chunk) as u64, storage)?,
-            row: opened.buffer("row", 4 * u64::from(floats), storage)?,
+            row: opened.buffer("row", 4 * u64::from(row.floats), storage | BufferUsages::COPY_SRC)?,
             wish: opened.buffer("wish", 16, storage)?,
             bounds: opened.buffer("bounds", best::bounds_bytes(&graph), storage)?,
             chosen: opened.buffer("chosen", best::chosen_bytes(&graph), storage)?,
@@ -204,7 +206,7 @@ impl Gpu {
             values,
             room,
             lists: Arc::new(Lists { one, few, many, best }),
-            places,
+            row,
             heads,
             pipelines,
             buffers,
@@ -272,7 +274,7 @@ impl Gpu {
                 (format.dequantise)(&bytes[*id as usize * row_bytes..][..row_bytes], row);
                 op.reference(row);
             }
-            let (to, offset) = match self.places.get(i) {
+            let (to, offset) = match self.row.places.get(i) {
                 Some(Some(place)) if chunk.is_one() => (&self.buffers.row, 4 * u64::from(*place)),
                 _ => (self.value(NodeId(i))?, 0),
             };
@@ -288,6 +290,19 @@ impl Gpu {
         Ok(())
     }
 
+    /// How fused calls come to a value.
+    pub(super) fn made(&self, node: NodeId) -> Option<&Made> {
+        self.row.made.get(node.0)?.as_ref()
+    }
+
+    /// Where a value lies after fused calls, and from which byte on.
+    pub(super) fn in_row(&self, node: NodeId) -> Option<(&Buffer, u64)> {
+        match self.row.places.get(node.0)? {
+            Some(place) => Some((&self.buffers.row, 4 * u64::from(*place))),
+            None => self.made(node).and(Some((self.values.get(node)?, 0))),
+        }
+    }
+
     pub(super) fn value(&self, id: NodeId) -> Result<&Buffer> {
         let missing = || Error::Gpu { what: self.graph.node(id).name.clone(), why: "it has no buffer".into() };
         self.values.get(id).ok_or_else(missing)
@@ -299,7 +314,7 @@ impl Program for Gpu {
         let bits = self.options.activations.describe();
         let facts = &self.opened.facts;
         let detail = format!("{} ({}), {}, {bits}", facts.name, facts.driver, self.opened.tier);
-        Device { kind: "gpu", detail }
+        Device { tier: Some(self.opened.tier), ..Device::new("gpu", detail) }
     }
 
     fn memory(&self, context: usize) -> Memory {
@@ -371,30 +386,39 @@ impl Program for Gpu {
     fn run_node(&mut self, state: &mut dyn State, alone: &Alone<'_>) -> Result<Option<Vec<f32>>> {
         self.opened.check()?;
         let cache = self.cache(state)?;
-        self.alone(cache, alone)
+        if alone.fused { self.fused_alone(cache, alone) } else { self.alone(cache, alone) }
     }
 
-    fn kernels(&self, node: NodeId, tokens: usize) -> Vec<KernelText> {
+    fn fused(&self, node: NodeId) -> Option<&Fused> {
+        self.made(node).map(|made| &made.fused)
+    }
+
+    fn kernels(&self, node: NodeId, tokens: usize, fused: bool) -> Vec<KernelText> {
         let text = |ready: &Ready| KernelText {
             kernel: ready.call.kernel.name(),
             name: ready.pipeline.name.clone(),
             denied: self.pipelines.denies(ready.call.kernel),
             wgsl: self.pipelines.source(ready.call.kernel).link().text,
         };
+        if fused {
+            let made = self.made(node);
+            return made.into_iter().flat_map(|made| self.lists.fused(&made.calls)).map(text).collect();
+        }
         let input = self.graph.node(node).inputs.first().copied();
         self.lists.alone(tokens, node, input).into_iter().map(text).collect()
     }
 
     fn read(&self, node: NodeId) -> Option<Vec<f32>> {
-        let buffer = self.values.get(node)?;
         let (rows, wanted) = self.last_rows;
+        let fused = (rows, wanted) == (1, 1) && !self.lists.one.body.is_empty();
+        let (buffer, offset) = if fused { self.in_row(node)? } else { (self.values.get(node)?, 0) };
         let node = self.graph.node(node);
         let rows = if node.rows == Rows::All { rows } else { wanted };
         let mut out = vec![0.0; rows * node.width];
         let bytes = size_of_val(out.as_slice()) as u64;
         let back = self.opened.buffer("a value", bytes, BufferUsages::MAP_READ | BufferUsages::COPY_DST).ok()?;
         let mut encoder = encoder(&self.opened);
-        encoder.copy_buffer_to_buffer(buffer, 0, &back, 0, bytes);
+        encoder.copy_buffer_to_buffer(buffer, offset, &back, 0, bytes);
         let submission = self.opened.submit([encoder.finish()]);
         self.opened.read(&back, submission, &mut out).ok()?;
         Some(out)

@@ -28,7 +28,7 @@ impl Gpu {
         if chunk.best.is_some() {
             let mut found = Found::zeroed();
             let from = self.buffers.found.clone();
-            self.calls(cache, chunk, lists.calls(chunk), &from, std::slice::from_mut(&mut found), cancel)?;
+            self.calls(cache, chunk, lists.calls(chunk), (&from, 0), std::slice::from_mut(&mut found), cancel)?;
             if !found.spread(logits) {
                 // Too many can be among the best; what the head is multiplied with is still there.
                 let from = self.value(self.graph.logits())?.clone();
@@ -37,14 +37,14 @@ impl Gpu {
                     cache,
                     &Chunk { best: None, wanted: chunk.wanted.clone(), ..*chunk },
                     head,
-                    &from,
+                    (&from, 0),
                     logits,
                     cancel,
                 )?;
             }
         } else {
             let from = self.value(self.graph.logits())?.clone();
-            self.calls(cache, chunk, lists.calls(chunk), &from, logits, cancel)?;
+            self.calls(cache, chunk, lists.calls(chunk), (&from, 0), logits, cancel)?;
         }
         cache.position += chunk.ids.len();
         self.last_rows = (chunk.ids.len(), chunk.wanted.len());
@@ -69,17 +69,40 @@ impl Gpu {
         let from = self.values.get(alone.node).unwrap_or(&self.buffers.nothing).clone();
         let lists = self.lists.clone();
         let calls = lists.alone(alone.ids.len(), alone.node, node.inputs.first().copied());
-        self.calls(cache, &chunk, calls.into_iter(), &from, &mut out, &Cancel::default())?;
+        self.calls(cache, &chunk, calls.into_iter(), (&from, 0), &mut out, &Cancel::default())?;
         Ok(Some(out))
     }
 
-    /// Runs calls, and reads what is in `from` then.
+    /// Runs the fused calls that write one node's value.
+    pub(super) fn fused_alone(&mut self, cache: &mut Cache, alone: &Alone<'_>) -> Result<Option<Vec<f32>>> {
+        let Some(made) = self.made(alone.node).cloned() else { return Ok(None) };
+        let Some((from, offset)) = self.in_row(alone.node).map(|(buffer, offset)| (buffer.clone(), offset)) else {
+            return Ok(None);
+        };
+        let chunk = Chunk { ids: alone.ids, position: cache.position, wanted: 0..1, best: None, alone: false };
+        if !chunk.is_one() {
+            return Ok(None);
+        }
+        cache.reserve(1);
+        self.write(&chunk)?;
+        for (input, value) in made.fused.inputs.iter().zip(alone.inputs) {
+            if let Some((to, offset)) = self.in_row(*input) {
+                self.opened.queue.write_buffer(to, offset, bytemuck::cast_slice(value));
+            }
+        }
+        let mut out = vec![0.0f32; self.graph.node(alone.node).width];
+        let lists = self.lists.clone();
+        self.calls(cache, &chunk, lists.fused(&made.calls), (&from, offset), &mut out, &Cancel::default())?;
+        Ok(Some(out))
+    }
+
+    /// Runs calls, and reads what is in `from` then, from a byte on.
     fn calls<'c, T: bytemuck::Pod>(
         &mut self,
         cache: &Cache,
         chunk: &Chunk,
         calls: impl Iterator<Item = &'c Ready>,
-        from: &Buffer,
+        (from, offset): (&Buffer, u64),
         out: &mut [T],
         cancel: &Cancel,
     ) -> Result<()> {
@@ -124,7 +147,7 @@ impl Gpu {
         }
         let bytes = size_of_val(out) as u64;
         if bytes > 0 {
-            encoder.copy_buffer_to_buffer(from, 0, &self.buffers.back, 0, bytes);
+            encoder.copy_buffer_to_buffer(from, offset, &self.buffers.back, 0, bytes);
         }
         let last = self.opened.submit([encoder.finish()]);
         for (submission, work) in waiting {
