@@ -17,9 +17,13 @@ const ANSWER: usize = 16;
 /// A GPU must save this part of the time, for it takes the screen's power and its start takes longer.
 const GAIN: f64 = 0.1;
 
-pub(super) fn choose(candidate: &Candidate<'_>, progress: &mut dyn FnMut(usize, usize)) -> Result<Chosen> {
+pub(super) fn choose(
+    candidate: &Candidate<'_>,
+    progress: &mut dyn FnMut(usize, usize),
+    cancel: &Cancel,
+) -> Result<Chosen> {
     let &Candidate { graph, weights, options, .. } = candidate;
-    match take_gpu(candidate, progress) {
+    match take_gpu(candidate, progress, cancel) {
         Ok((program, why)) => {
             log::info!("auto: the gpu, since {why}");
             let (second, witness) = (on_cpu(graph, weights, options), on_cpu(graph, weights, options));
@@ -27,6 +31,8 @@ pub(super) fn choose(candidate: &Candidate<'_>, progress: &mut dyn FnMut(usize, 
             Ok(Chosen { program, why, witness: Some(witness), qualified: is_to_qualify(options) })
         }
         Err(why) => {
+            // Whoever cancelled wants no CPU either.
+            cancel.check()?;
             log::info!("auto: the cpu, since {why}");
             let program = prepare_on(DeviceChoice::Cpu, graph.clone(), weights.clone(), options, progress)?;
             Ok(Chosen { why, ..Chosen::asked(program) })
@@ -43,6 +49,7 @@ fn is_to_qualify(options: &Options) -> bool {
 fn take_gpu(
     candidate: &Candidate<'_>,
     progress: &mut dyn FnMut(usize, usize),
+    cancel: &Cancel,
 ) -> std::result::Result<(Box<dyn Program>, String), String> {
     let text = |error: Error| error.to_string();
     let options = candidate.options;
@@ -56,7 +63,7 @@ fn take_gpu(
     let is_all = |kept: &Verdict| named.is_some() || kept.timing.is_some() || kept.fitness == Fitness::Cpu;
     let (verdict, program) = match candidate.kept(&subject).filter(|_| is_to_qualify(options)) {
         Some(kept) if is_all(&kept) => (kept, None),
-        kept => measure(candidate, subject, kept, progress).map_err(text)?,
+        kept => measure(candidate, subject, kept, progress, cancel).map_err(text)?,
     };
     if let Some(step) = verdict.ladder.last().filter(|_| verdict.fitness == Fitness::Cpu) {
         return Err(step.why.clone());
@@ -79,19 +86,20 @@ fn measure(
     subject: Subject,
     kept: Option<Verdict>,
     progress: &mut dyn FnMut(usize, usize),
+    cancel: &Cancel,
 ) -> Result<(Verdict, Option<Box<dyn Program>>)> {
     let &Candidate { graph, weights, options, .. } = candidate;
     let vocab = graph.vocab();
     let mut on_cpu = None;
     if options.gpu.adapter.is_none() {
         let mut cpu = prepare_on(DeviceChoice::Cpu, graph.clone(), weights.clone(), options, progress)?;
-        on_cpu = Some(Trial::of(cpu.as_mut(), vocab, options)?);
+        on_cpu = Some(Trial::of(cpu.as_mut(), vocab, options, cancel)?);
     }
     let qualifies = is_to_qualify(options);
     let unknown = |subject| Verdict { subject, fitness: Fitness::Good, ladder: Vec::new(), timing: None };
     let (mut verdict, mut program) = match kept {
         None if qualifies => {
-            let Asked { verdict, program, .. } = candidate.ask(subject, &mut |_, _| {}, &Cancel::default())?;
+            let Asked { verdict, program, .. } = candidate.ask(subject, &mut |_, _| {}, cancel)?;
             (verdict, program)
         }
         kept => {
@@ -101,7 +109,7 @@ fn measure(
         }
     };
     if let (Some(gpu), Some(on_cpu)) = (&mut program, on_cpu) {
-        let on_gpu = Trial::of(gpu.as_mut(), vocab, options)?;
+        let on_gpu = Trial::of(gpu.as_mut(), vocab, options, cancel)?;
         if let Err(error) = on_gpu.check(&on_cpu, guard::tolerance(options.activations)) {
             verdict.give_up(error.to_string());
             program = None;
@@ -141,20 +149,19 @@ struct Trial {
 }
 
 impl Trial {
-    fn of(program: &mut dyn Program, vocab: usize, options: &Options) -> Result<Self> {
+    fn of(program: &mut dyn Program, vocab: usize, options: &Options, cancel: &Cancel) -> Result<Self> {
         let context = options.context.unwrap_or(PROMPT + ANSWER).min(PROMPT + ANSWER);
         let ids: Vec<u32> = (0..context.min(PROMPT)).map(|i| ((i * 7919 + 13) % vocab.max(1)) as u32).collect();
-        let cancel = Cancel::default();
         let mut logits = Vec::new();
         // The first run warms up.
         let mut run = |program: &mut dyn Program| -> Result<Trial> {
             let mut state = program.state(context)?;
             let started = Instant::now();
-            program.run(state.as_mut(), &ids, Want::Last, &mut logits, &cancel)?;
+            program.run(state.as_mut(), &ids, Want::Last, &mut logits, cancel)?;
             let first = logits.clone();
             for _ in ids.len()..context {
                 let id = argmax(&logits).unwrap_or_default();
-                program.run(state.as_mut(), &[id], Want::Last, &mut logits, &cancel)?;
+                program.run(state.as_mut(), &[id], Want::Last, &mut logits, cancel)?;
             }
             Ok(Self { logits: first, time: started.elapsed() })
         };
@@ -212,7 +219,12 @@ mod tests {
         let subject = candidate.subject(&gpu::adapters()).unwrap();
         let step = Step { node: "n".into(), from: "rope".into(), to: "rope_safe".into(), why: "w".into() };
         let known = Verdict { subject: subject.clone(), fitness: Fitness::Replaced, ladder: vec![step], timing: None };
-        let (found, program) = measure(&candidate, subject.clone(), Some(known.clone()), &mut |_, _| {}).unwrap();
+        let known_to =
+            |cancel: &Cancel| measure(&candidate, subject.clone(), Some(known.clone()), &mut |_, _| {}, cancel);
+        let cancelled = Cancel::default();
+        cancelled.cancel();
+        assert!(matches!(known_to(&cancelled), Err(Error::Cancelled)) && candidate.kept(&subject).is_none());
+        let (found, program) = known_to(&Cancel::default()).unwrap();
         assert!(program.is_some() && found.timing.is_some_and(|timing| timing.gpu > 0.0 && timing.cpu > 0.0));
         assert_eq!(Verdict { timing: None, ..found.clone() }, known, "nothing was asked again");
         assert_eq!(candidate.kept(&subject), Some(found));

@@ -79,7 +79,20 @@ impl Engine {
         options: &Options,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self> {
-        open::open(path.as_ref(), options, progress)
+        Self::open_cancellable(path, options, progress, &Cancel::default())
+    }
+
+    /// The same, and `cancel` stops it: between the parts of opening, and while a GPU is tried.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open), and [`Error::Cancelled`].
+    pub fn open_cancellable(
+        path: impl AsRef<Path>,
+        options: &Options,
+        progress: &mut dyn FnMut(usize, usize),
+        cancel: &Cancel,
+    ) -> Result<Self> {
+        open::open(path.as_ref(), options, progress, cancel)
     }
 
     /// What the model would take in memory with these options, from the file's header alone: nothing is loaded.

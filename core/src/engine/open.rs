@@ -2,13 +2,13 @@
 
 use super::qualify::Candidate;
 use super::{DeviceChoice, Engine, Inner, Options, Schedule, auto};
-use crate::backend::Program;
 #[cfg(feature = "inject")]
 use crate::backend::bad::Bad;
 use crate::backend::cpu::{self, Cpu};
 use crate::backend::gpu::{self, Gpu};
 use crate::backend::reference::Reference;
 use crate::backend::relay::Prepare;
+use crate::backend::{Cancel, Program};
 use crate::chat::ChatTemplate;
 use crate::gguf::Gguf;
 use crate::graph::Graph;
@@ -21,13 +21,21 @@ use std::path::Path;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
-pub(super) fn open(path: &Path, options: &Options, progress: &mut dyn FnMut(usize, usize)) -> Result<Engine> {
+pub(super) fn open(
+    path: &Path,
+    options: &Options,
+    progress: &mut dyn FnMut(usize, usize),
+    cancel: &Cancel,
+) -> Result<Engine> {
+    cancel.check()?;
     let gguf = Gguf::open(path)?;
     assemble(gguf.clone(), options, |graph, weights, tokenizer| {
+        cancel.check()?;
         if options.device == DeviceChoice::Auto {
             return auto::choose(
                 &Candidate { gguf: &gguf, graph: &graph, weights: &weights, tokenizer, options },
                 progress,
+                cancel,
             );
         }
         let witness = (options.device == DeviceChoice::Gpu).then(|| on_cpu(&graph, &weights, options));
