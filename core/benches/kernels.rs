@@ -60,7 +60,7 @@ impl Bench {
             keep: Keep::Logits,
             isa: Isa::best(),
         };
-        let program = Cpu::prepare(graph, weights, options, &mut |_, _| {}).unwrap();
+        let program = Cpu::prepare(graph, weights, options, &mut |_, _| Ok(())).unwrap();
         let state = program.state(4096).unwrap();
         Self { program, state, past: 0 }
     }

@@ -92,7 +92,7 @@ fn options_of_the_devices_themselves() {
     };
     let prepare = |options| {
         let (graph, weights) = parts();
-        Cpu::prepare(graph, weights, options, &mut |_, _| {})
+        Cpu::prepare(graph, weights, options, &mut |_, _| Ok(()))
     };
     for wrong in [0, usize::MAX] {
         names(prepare(cpu::Options { threads: wrong, ..options }), "threads", "");

@@ -28,7 +28,7 @@ fn options() -> Options {
 
 fn cpu(path: &Path, options: Options) -> Cpu {
     let (graph, weights) = models::open(path);
-    Cpu::prepare(graph, weights, options, &mut |_, _| {}).unwrap()
+    Cpu::prepare(graph, weights, options, &mut |_, _| Ok(())).unwrap()
 }
 
 fn tiny(folder: &str, activations: Activations, tolerance: f64) {
@@ -98,7 +98,7 @@ fn fused_nodes_meet_the_activation_goldens() {
     for (name, path) in [("smollm2-135m", models::smollm2()), ("gemma3-270m", models::gemma3())] {
         let (graph, weights) = models::open(&path);
         let keep = Options { keep: Keep::All, ..options() };
-        let mut program = Cpu::prepare(graph.clone(), weights, keep, &mut |_, _| {}).unwrap();
+        let mut program = Cpu::prepare(graph.clone(), weights, keep, &mut |_, _| Ok(())).unwrap();
         let goldens: NodeGoldens = golden::read(&format!("{name}/activations.json"));
         goldens.check(&mut program, &graph, true).within(&format!("{name} activations"), 5e-3);
     }

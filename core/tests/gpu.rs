@@ -39,7 +39,7 @@ fn options() -> Options {
 
 fn gpu(path: &Path, options: Options) -> Gpu {
     let (graph, weights) = models::open(path);
-    Gpu::prepare(graph, weights, options, &mut |_, _| {}).unwrap()
+    Gpu::prepare(graph, weights, options, &mut |_, _| Ok(())).unwrap()
 }
 
 /// Tiers take turns from model to model, or each model has all: to compile the kernels takes longer than to run them.
@@ -113,7 +113,7 @@ fn something_plainer_runs_for_a_denied_kernel() {
     }
     let refused = |options| {
         let (graph, weights) = models::open(&path);
-        Gpu::prepare(graph, weights, options, &mut |_, _| {}).err().unwrap()
+        Gpu::prepare(graph, weights, options, &mut |_, _| Ok(())).err().unwrap()
     };
     let error = refused(deny(&["no_such"], tier));
     assert!(matches!(&error, Error::Option { what, .. } if what.contains("matmul_vector_low")), "{error}");
@@ -298,7 +298,7 @@ fn a_residual_beyond_f16_is_right_and_may_not_be_f16() {
     let path = models::gemma3();
     let (graph, weights) = models::open(&path);
     let keep = Options { keep: Keep::All, ..options() };
-    let mut program = Gpu::prepare(graph.clone(), weights.clone(), keep.clone(), &mut |_, _| {}).unwrap();
+    let mut program = Gpu::prepare(graph.clone(), weights.clone(), keep.clone(), &mut |_, _| Ok(())).unwrap();
     let goldens: NodeGoldens = golden::read("gemma3-270m/activations.json");
     goldens.check(&mut program, &graph, false).within("gemma3-270m activations", 5e-3);
 
@@ -317,6 +317,6 @@ fn a_residual_beyond_f16_is_right_and_may_not_be_f16() {
     assert!(row.iter().any(|x| (x * norm).is_nan()), "a norm would hide it");
 
     let precision = PrecisionPlan::default().allow(&widest.0, Stored::F16);
-    let refused = Gpu::prepare(graph, weights, Options { precision, ..keep }, &mut |_, _| {}).err().unwrap();
+    let refused = Gpu::prepare(graph, weights, Options { precision, ..keep }, &mut |_, _| Ok(())).err().unwrap();
     assert!(refused.to_string().contains(&widest.0), "{refused}");
 }

@@ -84,7 +84,7 @@ impl Made {
             cache: None,
             lose_after: None,
         };
-        Gpu::prepare(self.graph.clone(), self.weights.clone(), options, &mut |_, _| {}).unwrap()
+        Gpu::prepare(self.graph.clone(), self.weights.clone(), options, &mut |_, _| Ok(())).unwrap()
     }
 
     fn cpu(&self, activations: Activations) -> Cpu {
@@ -97,7 +97,7 @@ impl Made {
             keep: Keep::All,
             isa: Isa::best(),
         };
-        Cpu::prepare(self.graph.clone(), self.weights.clone(), options, &mut |_, _| {}).unwrap()
+        Cpu::prepare(self.graph.clone(), self.weights.clone(), options, &mut |_, _| Ok(())).unwrap()
     }
 
     fn reference(&self) -> Reference {

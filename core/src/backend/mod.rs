@@ -93,6 +93,9 @@ impl Cancel {
     }
 }
 
+/// Told how many bytes of how many are prepared; an error ends the preparation.
+pub type Progress<'a> = dyn FnMut(usize, usize) -> Result<()> + 'a;
+
 /// What runs the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {

@@ -8,8 +8,8 @@ use crate::graph::NodeId;
 use crate::{Error, Result};
 use std::any::Any;
 
-/// Makes the second program when it is needed: two sets of weights are more than a phone has room for.
-pub type Prepare = Box<dyn FnMut() -> Result<Box<dyn Program>> + Send>;
+/// Makes the second program when it is needed: two sets of weights are more than a phone has room for. Can be cancelled.
+pub type Prepare = Box<dyn FnMut(&Cancel) -> Result<Box<dyn Program>> + Send>;
 
 /// Two devices for one graph.
 pub struct Relay {
@@ -17,37 +17,48 @@ pub struct Relay {
     first: Option<Box<dyn Program>>,
     prepare: Prepare,
     second: Option<Box<dyn Program>>,
+    /// Why the first device was left, until the second is there.
+    left: Option<Left>,
     switches: Vec<Switch>,
+}
+
+struct Left {
+    from: &'static str,
+    why: String,
+    wrong: bool,
 }
 
 impl Relay {
     /// Runs on `first`; on what `prepare` makes after `first` has failed, or while it may not work.
     pub fn new(first: Box<dyn Program>, prepare: Prepare) -> Self {
-        Self { first: Some(first), prepare, second: None, switches: Vec::new() }
+        Self { first: Some(first), prepare, second: None, left: None, switches: Vec::new() }
     }
 
-    fn second(&mut self) -> Result<&mut dyn Program> {
+    fn second(&mut self, cancel: &Cancel) -> Result<&mut dyn Program> {
         if self.second.is_none() {
-            self.second = Some((self.prepare)()?);
+            self.second = Some((self.prepare)(cancel)?);
         }
-        self.second.as_deref_mut().map(|p| p as &mut dyn Program).ok_or(Error::Poisoned)
+        let second = self.second.as_deref_mut().ok_or(Error::Poisoned)?;
+        if let Some(Left { from, why, wrong }) = self.left.take() {
+            let to = second.device().kind;
+            // Whoever asked is told by the switch; a warning would fall into the text on a terminal.
+            log::info!("going on on the {to}: {why}");
+            self.switches.push(Switch { from, to, why, wrong });
+        }
+        Ok(second)
     }
 
     /// Takes note that runs go on on the second device.
-    fn switch(&mut self, why: &Error) -> Result<()> {
-        let from = self.first.as_ref().map(|first| first.device().kind);
+    fn switch(&mut self, why: &Error, cancel: &Cancel) -> Result<()> {
+        if let Some(first) = &self.first {
+            let wrong = matches!(why, Error::NonFinite { .. } | Error::Distrusted { .. });
+            self.left = Some(Left { from: first.device().kind, why: why.to_string(), wrong });
+        }
         if !matches!(why, Error::Suspended) {
             // Before the second is made, for its memory.
             self.first = None;
         }
-        let to = self.second()?.device().kind;
-        if let Some(from) = from {
-            // Whoever asked is told by the switch; a warning would fall into the text on a terminal.
-            log::info!("going on on the {to}: {why}");
-            let wrong = matches!(why, Error::NonFinite { .. } | Error::Distrusted { .. });
-            self.switches.push(Switch { from, to, why: why.to_string(), wrong });
-        }
-        Ok(())
+        self.second(cancel).map(drop)
     }
 
     /// The first device, if a conversation that lies on `home` runs on it.
@@ -154,7 +165,7 @@ impl Program for Relay {
             let kind = first.device().kind;
             let result = carried.run(first, ids, want, logits, cancel).and_then(|()| finite(kind, want, logits));
             match result {
-                Err(why) if is_the_devices(&why) => self.switch(&why)?,
+                Err(why) if is_the_devices(&why) => self.switch(&why, cancel)?,
                 other => return other,
             }
         }
@@ -162,7 +173,7 @@ impl Program for Relay {
             carried.ids.truncate(before);
             carried.leave();
         }
-        carried.run(self.second()?, ids, want, logits, cancel)
+        carried.run(self.second(cancel)?, ids, want, logits, cancel)
     }
 
     fn read(&self, node: NodeId) -> Option<Vec<f32>> {
@@ -179,7 +190,7 @@ impl Program for Relay {
 
     fn distrust(&mut self, why: Error, other: Box<dyn Program>) -> Result<()> {
         self.second.get_or_insert(other);
-        if self.first.is_some() { self.switch(&why) } else { Ok(()) }
+        if self.first.is_some() { self.switch(&why, &Cancel::default()) } else { Ok(()) }
     }
 
     fn profile(&mut self, state: &mut dyn State, ids: &[u32], cancel: &Cancel) -> Result<Option<Profile>> {

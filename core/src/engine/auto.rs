@@ -5,7 +5,7 @@ use super::qualify::{Asked, Candidate};
 use super::{DeviceChoice, Options, Qualify};
 use crate::backend::gpu::{self, Adapter};
 use crate::backend::relay::Relay;
-use crate::backend::{Cancel, Program, Want};
+use crate::backend::{Cancel, Program, Progress, Want};
 use crate::generate::argmax;
 use crate::guard::{self, Fitness, Subject, Timing, Verdict};
 use crate::{Error, Result};
@@ -17,11 +17,7 @@ const ANSWER: usize = 16;
 /// A GPU must save this part of the time, for it takes the screen's power and its start takes longer.
 const GAIN: f64 = 0.1;
 
-pub(super) fn choose(
-    candidate: &Candidate<'_>,
-    progress: &mut dyn FnMut(usize, usize),
-    cancel: &Cancel,
-) -> Result<Chosen> {
+pub(super) fn choose(candidate: &Candidate<'_>, progress: &mut Progress<'_>, cancel: &Cancel) -> Result<Chosen> {
     let &Candidate { graph, weights, options, .. } = candidate;
     match take_gpu(candidate, progress, cancel) {
         Ok((program, why)) => {
@@ -48,7 +44,7 @@ fn is_to_qualify(options: &Options) -> bool {
 /// The GPU and why it is worth it, or why not.
 fn take_gpu(
     candidate: &Candidate<'_>,
-    progress: &mut dyn FnMut(usize, usize),
+    progress: &mut Progress<'_>,
     cancel: &Cancel,
 ) -> std::result::Result<(Box<dyn Program>, String), String> {
     let text = |error: Error| error.to_string();
@@ -85,7 +81,7 @@ fn measure(
     candidate: &Candidate<'_>,
     subject: Subject,
     kept: Option<Verdict>,
-    progress: &mut dyn FnMut(usize, usize),
+    progress: &mut Progress<'_>,
     cancel: &Cancel,
 ) -> Result<(Verdict, Option<Box<dyn Program>>)> {
     let &Candidate { graph, weights, options, .. } = candidate;
@@ -220,7 +216,7 @@ mod tests {
         let step = Step { node: "n".into(), from: "rope".into(), to: "rope_safe".into(), why: "w".into() };
         let known = Verdict { subject: subject.clone(), fitness: Fitness::Replaced, ladder: vec![step], timing: None };
         let known_to =
-            |cancel: &Cancel| measure(&candidate, subject.clone(), Some(known.clone()), &mut |_, _| {}, cancel);
+            |cancel: &Cancel| measure(&candidate, subject.clone(), Some(known.clone()), &mut |_, _| Ok(()), cancel);
         let cancelled = Cancel::default();
         cancelled.cancel();
         assert!(matches!(known_to(&cancelled), Err(Error::Cancelled)) && candidate.kept(&subject).is_none());

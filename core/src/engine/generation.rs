@@ -329,7 +329,7 @@ impl<'s> Generation<'s> {
     fn is_wrong(&mut self, doubt: Doubt) -> Result<bool> {
         let engine = self.session.engine().clone();
         let Some(answered) = self.ids.len().checked_sub(1) else { return Ok(false) };
-        let Some(mut witness) = engine.witness()? else { return Ok(false) };
+        let Some(mut witness) = engine.witness(&self.cancel)? else { return Ok(false) };
         let before = self.session.ids().len() - answered;
         let answer = guard::Answer {
             before: &self.session.ids()[..before],

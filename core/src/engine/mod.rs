@@ -82,7 +82,7 @@ impl Engine {
         Self::open_cancellable(path, options, progress, &Cancel::default())
     }
 
-    /// The same, and `cancel` stops it: between the parts of opening, and while a GPU is tried.
+    /// The same, and `cancel` stops it: while weights are prepared, between weights, and while a GPU is tried.
     ///
     /// # Errors
     /// Those of [`open`](Self::open), and [`Error::Cancelled`].
@@ -203,8 +203,8 @@ impl Engine {
     }
 
     /// A device to ask where the program's is doubted. It takes memory for weights of its own, while it is there.
-    fn witness(&self) -> Result<Option<Box<dyn Program>>> {
-        self.0.witness.as_ref().map(|prepare| lock(prepare)()).transpose()
+    fn witness(&self, cancel: &Cancel) -> Result<Option<Box<dyn Program>>> {
+        self.0.witness.as_ref().map(|prepare| lock(prepare)(cancel)).transpose()
     }
 
     /// Goes on on `other`, since the program's device is wrong; the error itself where it may not.

@@ -8,7 +8,7 @@ use crate::backend::cpu::{self, Cpu};
 use crate::backend::gpu::{self, Gpu};
 use crate::backend::reference::Reference;
 use crate::backend::relay::Prepare;
-use crate::backend::{Cancel, Program};
+use crate::backend::{Cancel, Program, Progress};
 use crate::chat::ChatTemplate;
 use crate::gguf::Gguf;
 use crate::graph::Graph;
@@ -28,6 +28,10 @@ pub(super) fn open(
     cancel: &Cancel,
 ) -> Result<Engine> {
     cancel.check()?;
+    let progress: &mut Progress<'_> = &mut |done, all| {
+        progress(done, all);
+        cancel.check()
+    };
     let gguf = Gguf::open(path)?;
     assemble(gguf.clone(), options, |graph, weights, tokenizer| {
         cancel.check()?;
@@ -63,7 +67,10 @@ impl Chosen {
 /// Makes a program for the CPU when it is needed.
 pub(super) fn on_cpu(graph: &Graph, weights: &Weights, options: &Options) -> Prepare {
     let (graph, weights, options) = (graph.clone(), weights.clone(), options.clone());
-    Box::new(move || prepare_on(DeviceChoice::Cpu, graph.clone(), weights.clone(), &options, &mut |_, _| {}))
+    Box::new(move |cancel| {
+        let progress: &mut Progress<'_> = &mut |_, _| cancel.check();
+        prepare_on(DeviceChoice::Cpu, graph.clone(), weights.clone(), &options, progress)
+    })
 }
 
 /// The one place that knows which devices there are.
@@ -72,7 +79,7 @@ pub(super) fn prepare_on(
     graph: Graph,
     weights: Weights,
     options: &Options,
-    progress: &mut dyn FnMut(usize, usize),
+    progress: &mut Progress<'_>,
 ) -> Result<Box<dyn Program>> {
     match device {
         DeviceChoice::Auto | DeviceChoice::Cpu => {
@@ -98,7 +105,7 @@ fn prepare_gpu(
     graph: Graph,
     weights: Weights,
     options: &Options,
-    progress: &mut dyn FnMut(usize, usize),
+    progress: &mut Progress<'_>,
 ) -> Result<Box<dyn Program>> {
     let gpu_options = gpu::Options {
         adapter: options.gpu.adapter.clone(),

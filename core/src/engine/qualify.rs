@@ -6,7 +6,7 @@ use super::{DeviceChoice, Engine, Options, Qualify};
 use crate::Result;
 use crate::backend::cpu::{self, Cpu};
 use crate::backend::gpu::{self, Adapter};
-use crate::backend::{Cancel, Program};
+use crate::backend::{Cancel, Program, Progress};
 use crate::gguf::{Gguf, hexadecimal};
 use crate::graph::Graph;
 use crate::guard::{Climbed, Exam, Fitness, PROMPT, Step, Subject, Verdict, Verdicts};
@@ -162,7 +162,7 @@ impl Candidate<'_> {
             return Ok(Asked::new(subject, climbed));
         }
         let exam = self.exam(cancel)?;
-        let mut prepare = |deny: &[String]| self.on_gpu(deny, &mut |_, _| {});
+        let mut prepare = |deny: &[String]| self.on_gpu(deny, &mut |_, _| cancel.check());
         let mut watch = |ladder: &[Step], kernels: &[String], done: usize, all: usize| {
             if let Some(flag) = &mut flag {
                 flag.say(ladder, kernels);
@@ -185,13 +185,13 @@ impl Candidate<'_> {
             keep: Keep::All,
             isa: cpu::Isa::best(),
         };
-        let mut cpu = Cpu::prepare(self.graph.clone(), self.weights.clone(), options, &mut |_, _| {})?;
+        let mut cpu = Cpu::prepare(self.graph.clone(), self.weights.clone(), options, &mut |_, _| cancel.check())?;
         let ids = encode(self.tokenizer, TEXT, PROMPT)?;
         Exam::set(self.graph, self.weights, activations, chunk, &mut cpu, &ids, cancel)
     }
 
     /// The GPU without these kernels.
-    pub(super) fn on_gpu(&self, deny: &[String], progress: &mut dyn FnMut(usize, usize)) -> Result<Box<dyn Program>> {
+    pub(super) fn on_gpu(&self, deny: &[String], progress: &mut Progress<'_>) -> Result<Box<dyn Program>> {
         let mut options = self.options.clone();
         options.gpu.deny.extend_from_slice(deny);
         prepare_on(DeviceChoice::Gpu, self.graph.clone(), self.weights.clone(), &options, progress)

@@ -167,7 +167,7 @@ impl Session {
         let Some(id) = argmax(self.logits()).filter(|_| engine.may_take_back()) else { return Ok(false) };
         let doubt = Wire::default().token(id, Sort::of(engine.tokenizer(), id), self.logits());
         let Some(doubt) = doubt.or_else(|| due.then_some(Doubt::Routine)) else { return Ok(false) };
-        let Some(mut witness) = engine.witness()? else { return Ok(false) };
+        let Some(mut witness) = engine.witness(cancel)? else { return Ok(false) };
         let logits = self.logits();
         let activations = engine.activations();
         let answer = guard::Answer { before: &self.ids, ids: &[id], logits, activations, slack: 0.0 };

@@ -97,6 +97,7 @@ impl Climbed {
                         Some(fault) => return Ok(self.give_up(format!("{}: {}", fault.node, fault.why))),
                     }
                 }
+                Err(Error::Cancelled) => return Err(Error::Cancelled),
                 // What the caller asked for makes no sense.
                 Err(error @ Error::Option { .. }) if self.ladder.is_empty() => return Err(error),
                 Err(error) => return Ok(self.give_up(error.to_string())),

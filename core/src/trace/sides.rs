@@ -68,7 +68,7 @@ impl Setup {
             Which::Cpu => {
                 let options =
                     cpu::Options { threads, chunk, activations, kv, plain: true, keep, isa: cpu::Isa::best() };
-                Box::new(Cpu::prepare(graph, weights, options, &mut |_, _| {})?)
+                Box::new(Cpu::prepare(graph, weights, options, &mut |_, _| Ok(()))?)
             }
             Which::Gpu => {
                 let prepare = |fused: bool, graph: Graph, weights: Weights| {
@@ -86,7 +86,7 @@ impl Setup {
                         cache: None,
                         lose_after: None,
                     };
-                    Gpu::prepare(graph, weights, options, &mut |_, _| {})
+                    Gpu::prepare(graph, weights, options, &mut |_, _| Ok(()))
                 };
                 let gpu = prepare(fused, graph.clone(), weights.clone())?;
                 // Of a model that nothing is fused of, all values can be read after all.

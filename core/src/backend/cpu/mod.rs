@@ -29,7 +29,7 @@ mod tests;
 pub use kv::bytes as kv_bytes;
 pub use simd::Isa;
 
-use super::{Alone, Best, Cancel, Device, Memory, Program, State, Want};
+use super::{Alone, Best, Cancel, Device, Memory, Program, Progress, State, Want};
 use crate::graph::{Graph, NodeId, Role, Rows, WeightId, WeightSpec};
 use crate::ops::{Op, Rope};
 use crate::precision::{Activations as Precision, KvType};
@@ -107,12 +107,7 @@ struct Turns {
 
 impl Cpu {
     /// Packs the weights and plans memory. `progress` is told how many bytes of how many are done.
-    pub fn prepare(
-        graph: Graph,
-        weights: Weights,
-        options: Options,
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Self> {
+    pub fn prepare(graph: Graph, weights: Weights, options: Options, progress: &mut Progress<'_>) -> Result<Self> {
         for (name, value) in [("threads", options.threads), ("prefill_chunk", options.chunk)] {
             if !(1..=MOST).contains(&value) {
                 return Err(Error::Option { name: name.into(), what: format!("is {value}; give 1 to {MOST}") });
@@ -320,7 +315,7 @@ impl Program for Cpu {
 }
 
 /// Brings every weight into the form that kernels want, and lets go of the file's pages behind it.
-fn hold(graph: &Graph, weights: &Weights, threads: usize, progress: &mut dyn FnMut(usize, usize)) -> Result<Vec<Held>> {
+fn hold(graph: &Graph, weights: &Weights, threads: usize, progress: &mut Progress<'_>) -> Result<Vec<Held>> {
     let all = (0..graph.weights.len()).map(|i| weights.bytes(WeightId(i)).len()).sum();
     let mut done = 0;
     let head = graph.head().filter(|id| graph.weight(*id).rows >= LARGE_HEAD);
@@ -345,7 +340,7 @@ fn hold(graph: &Graph, weights: &Weights, threads: usize, progress: &mut dyn FnM
             (_, None) => Held::Mapped,
         });
         done += weights.bytes(id).len();
-        progress(done, all);
+        progress(done, all)?;
     }
     Ok(held)
 }

@@ -14,7 +14,7 @@ use super::values::{Room, Values};
 use super::weights::{self, Held, Weighted};
 use super::{Options, Tier};
 use crate::backend::{
-    self, Alone, Best, Cancel, Device, Fused, Gate, KernelText, Memory, Profile, Program, State, Want,
+    self, Alone, Best, Cancel, Device, Fused, Gate, KernelText, Memory, Profile, Program, Progress, State, Want,
 };
 use crate::graph::{Graph, NodeId, Rows, WeightId};
 use crate::ops::{Op, Rope, angle};
@@ -111,12 +111,7 @@ pub(super) struct Turns {
 impl Gpu {
     /// Opens the device, uploads the weights and compiles the kernels. `progress` is told how many bytes of how many
     /// are uploaded.
-    pub fn prepare(
-        graph: Graph,
-        weights: Weights,
-        options: Options,
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Self> {
+    pub fn prepare(graph: Graph, weights: Weights, options: Options, progress: &mut Progress<'_>) -> Result<Self> {
         options.precision.check(&graph)?;
         let opened = Opened::open(options.adapter.as_deref(), options.tier, options.lose_after)?;
         let weighted = weights::reserve(&opened, &graph, &weights)?;

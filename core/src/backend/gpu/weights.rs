@@ -5,6 +5,7 @@
 use super::device::Opened;
 use super::fuse;
 use super::plan::Plane;
+use crate::backend::Progress;
 use crate::graph::{Graph, Role, WeightId, WeightSpec};
 use crate::quant::{Arena, BLOCK, Format, Layout, Packed, Scales, TILE, TileBytes};
 use crate::weights::Weights;
@@ -156,7 +157,7 @@ pub(super) fn fill(
     weights: &Weights,
     held: &[Held],
     threads: usize,
-    progress: &mut dyn FnMut(usize, usize),
+    progress: &mut Progress<'_>,
 ) -> Result<()> {
     let all = (0..graph.weights.len()).map(|i| weights.bytes(WeightId(i)).len()).sum();
     let mut done = 0;
@@ -166,7 +167,7 @@ pub(super) fn fill(
         let shape = Shape::new(spec, weights, id);
         let mut step = |part: Range<usize>| {
             weights.release(id, part.clone());
-            progress(done + part.end, all);
+            progress(done + part.end, all)
         };
         match held {
             Held::Table => {}
@@ -183,7 +184,7 @@ pub(super) fn fill(
             }
         }
         done += shape.bytes.len();
-        progress(done, all);
+        progress(done, all)?;
     }
     upload.flush()
 }
@@ -326,7 +327,7 @@ impl Upload<'_> {
         layout: Layout,
         part: &PackedPart,
         shape: &Shape,
-        step: &mut dyn FnMut(Range<usize>),
+        step: &mut dyn FnMut(Range<usize>) -> Result<()>,
     ) -> Result<()> {
         let tile = layout.tile_bytes(shape.cols);
         let [_, m, sub, submin] = part.places.map(|words| 4 * words as usize);
@@ -348,17 +349,22 @@ impl Upload<'_> {
             self.write(&part.scales, sub + at * tile.sub, bytemuck::cast_slice(packed.sub()))?;
             self.write(&part.scales, submin + at * tile.submin, packed.submin())?;
             at += packed.tiles();
-            step(bytes);
+            step(bytes)?;
         }
         Ok(())
     }
 
-    fn plain(&mut self, part: &PlainPart, shape: &Shape, step: &mut dyn FnMut(Range<usize>)) -> Result<()> {
+    fn plain(
+        &mut self,
+        part: &PlainPart,
+        shape: &Shape,
+        step: &mut dyn FnMut(Range<usize>) -> Result<()>,
+    ) -> Result<()> {
         let bytes = shape.bytes_of(&part.rows);
         for (i, piece) in shape.bytes[bytes.clone()].chunks(PIECE).enumerate() {
             self.write(&part.floats, i * PIECE, piece)?;
             let start = bytes.start + i * PIECE;
-            step(start..start + piece.len());
+            step(start..start + piece.len())?;
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ fn doubtful(
     let cpu = Arc::new(cpu);
     let on_cpu = move || -> Prepare {
         let cpu = cpu.clone();
-        Box::new(move || {
+        Box::new(move |_: &Cancel| {
             let cpu = cpu.clone();
             Ok(Box::new(Fake { kind: "cpu", script: Box::new(move |fed| cpu(fed)), oldest: 0 }))
         })
@@ -158,4 +158,27 @@ fn nothing_wrong_stays_after_a_cancellation() {
         piece.unwrap().add_to(&mut screen);
     }
     assert_eq!((answer.stop(), screen.as_str()), (Some(StopReason::Cancelled), ""));
+}
+
+/// The second device is prepared in the middle of a run, which can be cancelled meanwhile; nothing is forgotten then.
+#[test]
+fn preparing_the_other_device_can_be_cancelled() {
+    let gpu = Fake { kind: "gpu", script: Box::new(|_| vec![f32::NAN; 8]), oldest: 0 };
+    let prepare: Prepare = Box::new(|cancel| {
+        cancel.check()?;
+        Ok(Box::new(Fake { kind: "cpu", script: Box::new(|_| vec![1.0; 8]), oldest: 0 }))
+    });
+    let mut relay = Relay::new(Box::new(gpu), prepare);
+    let mut state = relay.state(16).unwrap();
+    let (mut logits, cancelled) = (Vec::new(), Cancel::default());
+    cancelled.cancel();
+    let mut run = |cancel: &Cancel| {
+        let result = relay.run(state.as_mut(), &[1, 2], Want::Last, &mut logits, cancel);
+        (result, relay.switches().to_vec(), state.position())
+    };
+    let (result, switches, position) = run(&cancelled);
+    assert!(matches!(result, Err(Error::Cancelled)) && switches.is_empty() && position == 0, "{result:?} {position}");
+    let (result, switches, position) = run(&Cancel::default());
+    assert!(result.is_ok() && position == 2, "{result:?}");
+    assert_eq!(switches.iter().map(|switch| (switch.from, switch.to)).collect::<Vec<_>>(), [("gpu", "cpu")]);
 }
