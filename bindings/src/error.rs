@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error_with_its_words() {
-        let failed = |work: fn()| caught(|| Ok(work())).unwrap_err().to_string();
+        let failed = |work: fn() -> u8| caught(|| Ok(work())).unwrap_err().to_string();
         assert!(failed(|| panic!("broken {}", 1)).contains("broken 1"));
         assert!(failed(|| panic!("broken")).contains("inside: broken; load"));
         assert!(failed(|| std::panic::panic_any(7)).contains("without words"));

@@ -5,8 +5,7 @@
 //! nothing is computed while it is polled. Every failure is a [`KingletError`] with the core's own words.
 //!
 //! It mirrors the core and adds no behaviour. How a model runs, it does not know.
-#![allow(unsafe_code, reason = "uniffi's macros export C functions; nothing here writes an unsafe block")]
-#![allow(clippy::needless_pass_by_value, reason = "what comes from another language is handed over")]
+#![expect(clippy::needless_pass_by_value, reason = "what comes from another language is handed over")]
 
 mod engine;
 mod error;

@@ -14,8 +14,8 @@ pub struct Work {
     total: AtomicU64,
 }
 
-/// How far a call is, in its own unit: bytes of weights for loading, questions for a qualification, nodes for a
-/// comparison, runs for a benchmark. It may begin again, for `auto` tries one device after the other.
+/// How far a call is, in its own unit: bytes of weights for loading, questions for a qualification, nodes for an
+/// isolated comparison, runs for a benchmark. It may begin again, for `auto` tries one device after the other.
 #[derive(Clone, Copy, Debug, PartialEq, uniffi::Record)]
 pub struct WorkProgress {
     /// Done so far.
