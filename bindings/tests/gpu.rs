@@ -90,7 +90,6 @@ fn a_gpu_is_qualified_once_and_compared() {
     assert_eq!((again.verdict, again.cached, again.runs), (Fitness::Good, true, 0));
     assert!(block_on(devices()).unwrap().iter().any(|gpu| gpu.name == found.adapter && gpu.usable));
 
-    let work = Work::new();
     let prompt = "a secret prompt".to_owned();
     let wanted = |mode| DiagnoseOptions {
         mode: Some(mode),
