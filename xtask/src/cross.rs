@@ -1,5 +1,5 @@
 //! Runs the CPU backend's tests as aarch64 code, under qemu, for three cores: plain NEON, dotprod, and i8mm; and
-//! type-checks the library for phones.
+//! type-checks the library and its bindings for phones.
 
 use crate::steps::{Counts, Line, Outcome};
 use crate::targets::Cargo;
@@ -35,7 +35,9 @@ pub fn run() -> Result<Outcome> {
         all += counts;
     }
     println!("--- {}", PHONES.join(", "));
-    cargo.line(&format!("check --package kinglet --locked --target {android} --target {ios}"))?.run()?;
+    cargo
+        .line(&format!("check --package kinglet --package kinglet-ffi --locked --target {android} --target {ios}"))?
+        .run()?;
     let cores = CORES.map(|(core, isa)| format!("{core} ({isa})")).join(", ");
     Ok(Outcome::Passed(format!("{cores}: {all}; type-checked for {}", PHONES.join(", "))))
 }

@@ -1,6 +1,7 @@
 //! The project's own commands. Each is one module; `cargo xtask help` lists them.
 
 mod bench;
+mod bindings;
 mod cache;
 mod cross;
 mod demo;
@@ -13,6 +14,7 @@ mod wheel;
 
 use clap::{Parser, Subcommand};
 use model::Licence;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -44,6 +46,15 @@ enum Command {
     Deny,
     /// Runs the CPU backend's tests on aarch64 under qemu, and type-checks for phones.
     Cross,
+    /// Builds kinglet-ffi and generates its Kotlin, Swift and Python.
+    Bindings {
+        /// Where to; `target/bindings` by default. Each language has its own folder there.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Builds the library with optimisation.
+        #[arg(long)]
+        release: bool,
+    },
     /// Measures prefill and decode with both models.
     Bench {
         /// Tokens of the prompt.
@@ -68,6 +79,7 @@ fn main() -> ExitCode {
         Command::Test { quick } => test::run(quick),
         Command::Deny => deny::run().map(|summary| println!("{summary}")),
         Command::Cross => cross::run().map(|summary| println!("{summary}")),
+        Command::Bindings { out, release } => bindings::run(out, release).map(|out| println!("{}", out.display())),
         Command::Bench { prefill, decode, repeat } => bench::run(prefill, decode, repeat),
     };
     match result {

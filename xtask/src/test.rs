@@ -2,7 +2,7 @@
 
 use crate::model::{GEMMA3, Licence, SMOLLM2};
 use crate::steps::{Line, Steps};
-use crate::{cross, deny, model};
+use crate::{bindings, cross, deny, model};
 use anyhow::{Result, ensure};
 use std::cell::Cell;
 
@@ -27,7 +27,7 @@ pub fn run(quick: bool) -> Result<()> {
         // Unit tests, and the integration tests that need no downloaded model.
         "cargo test --workspace --locked --lib --bins --test callers --test malformed --test malformed_model --test quant \
          --test dump --test gpu_corpus --test errors --test devices --test validate --test generate --test logits --test measure \
-         --test texts --test tokens"
+         --test texts --test tokens --test streams --test lifecycle --test hostile"
     } else {
         "cargo test --workspace --locked"
     });
@@ -38,6 +38,11 @@ pub fn run(quick: bool) -> Result<()> {
         counted.set(counts);
         Ok(counts.to_string())
     })?;
+    steps.step(
+        "python bindings",
+        "cargo xtask bindings, then PYTHONPATH=target/bindings/python python3 bindings/tests/python/test_kinglet.py",
+        || bindings::test(quick).map(|counts| counts.to_string()),
+    )?;
 
     if quick {
         steps.remark("quick: tests of the real models and of aarch64 were left out".into());
