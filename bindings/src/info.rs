@@ -87,7 +87,7 @@ pub struct DeviceInfo {
 
 impl DeviceInfo {
     pub(crate) fn of(engine: &kinglet::Engine) -> Self {
-        let Device { kind, detail } = engine.device();
+        let Device { kind, detail, .. } = engine.device();
         Self { kind: kind.into(), detail, reason: engine.device_reason().into() }
     }
 }

@@ -126,14 +126,14 @@ impl Session {
         make: impl FnOnce(&mut Model, &Work) -> Result<kinglet::Session> + Send + 'static,
     ) -> Result<Arc<Self>> {
         let held = Arc::new(AtomicU32::new(0));
-        let shown = held.clone();
+        let (shown, owner) = (held.clone(), worker.clone());
         let context = worker.engine()?.context() as u32;
+        // The place itself is handed over: where nobody takes it any more, it goes and the session with it.
         let answer = worker.ask(work, move |model, work| {
             let session = make(model, work)?;
-            Ok(model.keep(session, shown))
+            Ok(Place { name: model.keep(session, shown), worker: owner })
         })?;
-        let place = Place { name: answer.get().await?, worker: worker.clone() };
-        Ok(Arc::new(Self { place: Arc::new(place), held, context }))
+        Ok(Arc::new(Self { place: Arc::new(answer.get().await?), held, context }))
     }
 
     async fn ask<T: Send + 'static>(

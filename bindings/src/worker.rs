@@ -297,7 +297,9 @@ fn spawn(run: impl FnOnce() + Send + 'static) -> Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
+    use crate::Session;
     use pollster::block_on;
+    use std::task::{Context, Waker};
 
     fn worker() -> Worker {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/tests/data/tiny/tiny-llama-q4_0.gguf");
@@ -345,5 +347,24 @@ mod tests {
         assert_eq!(block_on(waiting.get()), Err(KingletError::closed()));
         assert!(matches!(worker.ask(&Work::new(), |_, _| Ok(3)).err(), Some(KingletError::Closed(_))));
         assert!(worker.engine().is_err());
+    }
+
+    /// Its future may be dropped after the thread has made it.
+    #[test]
+    fn a_session_that_nobody_takes_is_freed() {
+        let worker = Arc::new(worker());
+        let sessions = || {
+            let count = worker.ask(&Work::new(), |model, _| Ok(model.sessions.len())).unwrap();
+            block_on(count.get()).unwrap()
+        };
+        let work = Work::new();
+        let made = Session::create(&worker, &work, |model, _| Ok(model.engine.session()?));
+        {
+            let mut made = std::pin::pin!(made);
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(made.as_mut().poll(&mut context).is_pending());
+            assert_eq!(sessions(), 1);
+        }
+        assert_eq!(sessions(), 0);
     }
 }
