@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "${1:?the folder to make}"; dir=$(cd "$1" && pwd); work=$dir/work
 exec 9> "$dir/lock"; flock 9 # two builds at a time make it once
 
-stamp=$(cd "$here" && find . -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1)
+stamp=$(cd "$here" && find . -type f ! -name README.md | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1)
 [ "$(cat "$dir/stamp" 2> /dev/null)" = "$stamp" ] && exit
 rm -rf "$dir"/{stamp,gradle,sdk,work}; mkdir -p "$work" "$dir/user/init.d"
 

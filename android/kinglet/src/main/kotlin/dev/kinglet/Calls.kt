@@ -37,12 +37,9 @@ internal class Calls {
     /** A stream, begun anew for each collector. A collector that leaves, for whatever reason, stops it. */
     fun stream(begin: () -> TokenStream): Flow<Event> = flow {
         activity.during {
+            // Closing it cancels it.
             calling { begin() }.use { stream ->
-                try {
-                    while (true) emit((calling { stream.next() } ?: break).event())
-                } finally {
-                    stream.cancel()
-                }
+                while (true) emit((calling { stream.next() } ?: break).event())
             }
         }
         // The core's own queue is buffer enough: what is read ahead here would be computed in vain.

@@ -7,9 +7,13 @@ import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.onEach
 import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
+import kotlinx.coroutines.yield
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
@@ -27,6 +31,16 @@ class LifecycleTest {
         val ready = states.last() as LoadState.Ready
         assertTrue(states.dropLast(1).all { it is LoadState.Loading && it.fraction in 0f..1f })
         ready.kinglet.use { assertEquals("llama", it.info.architecture) }
+    }
+
+    @Test
+    fun aLoadThatIsLeftEndsSoon() = test {
+        repeat(20) {
+            val first = Kinglet.load(Fixture.context, Fixture.tiny(), Fixture.cpu).first()
+            assertTrue("$first", first is LoadState.Loading)
+            launch { Kinglet.open(Fixture.context, Fixture.tiny(), Fixture.cpu) }.apply { yield() }.cancelAndJoin()
+        }
+        Kinglet.open(Fixture.context, Fixture.tiny(), Fixture.cpu).close()
     }
 
     @Test
