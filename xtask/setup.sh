@@ -11,6 +11,9 @@ need 'python3 -m pip --version || pip3 --version' python3-pip
 need 'aarch64-linux-gnu-gcc --version' gcc-aarch64-linux-gnu
 need 'test -e /usr/aarch64-linux-gnu/lib/libc.so' libc6-dev-arm64-cross
 need 'qemu-aarch64-static --version || qemu-aarch64 --version' qemu-user-static
+# What builds android/ where there is no Android SDK (android/standins).
+need 'javac --version' openjdk-17-jdk-headless
+need 'mvn --version' maven
 # A GPU in software, which the tests of the shaders run on.
 need 'ls /usr/share/vulkan/icd.d/lvp_icd*.json' mesa-vulkan-drivers libvulkan1
 

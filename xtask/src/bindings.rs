@@ -60,7 +60,7 @@ fn generate(out: Option<PathBuf>, profile: &str) -> Result<PathBuf> {
 }
 
 /// Where cargo builds.
-fn target() -> Result<PathBuf> {
+pub fn target() -> Result<PathBuf> {
     let metadata = Line::new("cargo metadata --no-deps --locked --format-version 1").output()?;
     let metadata: Value = serde_json::from_str(&metadata).context("cargo metadata printed no JSON")?;
     metadata.get("target_directory").and_then(Value::as_str).map(PathBuf::from).context("no target_directory")

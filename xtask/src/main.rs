@@ -1,5 +1,6 @@
 //! The project's own commands. Each is one module; `cargo xtask help` lists them.
 
+mod android;
 mod bench;
 mod bindings;
 mod cache;
@@ -55,6 +56,12 @@ enum Command {
         #[arg(long)]
         release: bool,
     },
+    /// Builds the Android library (AAR) and runs its tests with this machine's own native library.
+    Android {
+        /// Builds that library with optimisation.
+        #[arg(long)]
+        release: bool,
+    },
     /// Measures prefill and decode with both models.
     Bench {
         /// Tokens of the prompt.
@@ -80,6 +87,7 @@ fn main() -> ExitCode {
         Command::Deny => deny::run().map(|summary| println!("{summary}")),
         Command::Cross => cross::run().map(|summary| println!("{summary}")),
         Command::Bindings { out, release } => bindings::run(out, release).map(|out| println!("{}", out.display())),
+        Command::Android { release } => android::run(release, true).map(|summary| println!("{summary}")),
         Command::Bench { prefill, decode, repeat } => bench::run(prefill, decode, repeat),
     };
     match result {

@@ -2,7 +2,7 @@
 
 use crate::model::{GEMMA3, Licence, SMOLLM2};
 use crate::steps::{Line, Steps};
-use crate::{bindings, cross, deny, model};
+use crate::{android, bindings, cross, deny, model};
 use anyhow::{Result, ensure};
 use std::cell::Cell;
 
@@ -43,6 +43,7 @@ pub fn run(quick: bool) -> Result<()> {
         "cargo xtask bindings, then PYTHONPATH=target/bindings/python python3 bindings/tests/python/test_kinglet.py",
         || bindings::test(quick).map(|counts| counts.to_string()),
     )?;
+    steps.step("android", "cargo xtask android", || android::run(false, !quick))?;
 
     if quick {
         steps.remark("quick: tests of the real models and of aarch64 were left out".into());

@@ -1,0 +1,13 @@
+package dev.kinglet
+
+/** What an engine does. */
+public enum class EngineState {
+    /** Nothing. */
+    IDLE,
+
+    /** It runs the model, or something waits for it. */
+    WORKING,
+
+    /** It was closed: its memory is free, and every call fails with [KingletException.Closed]. */
+    CLOSED,
+}
