@@ -14,8 +14,7 @@ const TESTS: &str = "bindings/tests/python/test_kinglet.py";
 
 /// Builds, and generates into `out`, or `target/bindings`; returns that folder.
 pub fn run(out: Option<PathBuf>, release: bool) -> Result<PathBuf> {
-    // The generator is never worth optimising.
-    Line::new("cargo build --quiet --locked --package uniffi-bindgen --package kinglet-ffi").run()?;
+    build()?;
     if release {
         Line::new("cargo build --quiet --locked --release --package kinglet-ffi").run()?;
     }
@@ -29,14 +28,19 @@ pub fn test(quick: bool) -> Result<Counts> {
         "the generated Python is tested with python3, 3.9 or newer, which is missing; install it (Debian, Ubuntu: \
          apt-get install python3)"
     );
-    // As the other steps build, so that nothing is compiled twice.
-    Line::new("cargo build --quiet --locked --workspace").run()?;
+    build()?;
     let python = generate(None, "debug")?.join("python");
     let line = Line::new("python3 -B -X dev").path(Path::new(TESTS));
     let line = if quick { line.word("Tiny") } else { line };
     let counts = line.env("PYTHONPATH", python.display().to_string()).test()?;
     ensure!(counts.passed > 0, "no Python tests were run");
     Ok(counts)
+}
+
+/// The generator, which is never worth optimising, and the library, as tests are built: alone they would have other features,
+/// and everything would be compiled twice.
+fn build() -> Result<()> {
+    Line::new("cargo build --quiet --locked --workspace").run()
 }
 
 /// Reads what was built for a profile and writes each language into its folder.
