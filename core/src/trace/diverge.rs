@@ -1,12 +1,11 @@
 //! The comparison itself.
 
-use super::Class;
-use super::Difference;
 use super::continuations::continuations;
 use super::found::{Found, Run};
 use super::kept::Kept;
 use super::report::{Report, Side, Tokens, Verdict};
 use super::reproducer::Chunk;
+use super::{Class, Difference};
 use crate::backend::{Alone, Cancel, Program, State, Want, run_alone};
 use crate::graph::{Graph, NodeId, Rows};
 use crate::ops::Op;
@@ -164,7 +163,9 @@ impl Walk<'_> {
         let (skipped, compared) = ids.split_at(self.skipped(ids));
         for chunk in skipped.chunks(self.options.chunk) {
             a.run(state_a.as_mut(), chunk, Want::Nothing, &mut logits, cancel)?;
-            self.append(&self.values(a, &[])?, b, state_b.as_mut(), chunk)?;
+            let values = self.values(a, &[])?;
+            self.append(&values, b, state_b.as_mut(), chunk)?;
+            found.end(&values);
         }
         for chunk in compared.chunks(self.chunk()) {
             if self.is_late() {
@@ -247,7 +248,8 @@ impl Walk<'_> {
             let is_known = |id: &NodeId| is_known(self.graph, a.values, *id);
             // Fused attention appends, too, which the next tokens need even where nobody wants what it gives.
             let appends = self.fused && matches!(node.op, Op::Attend(_));
-            if !(appends || is_known(&id) && from.iter().all(is_known)) {
+            let is_compared = is_known(&id) && from.iter().all(is_known);
+            if !(appends || is_compared) {
                 continue;
             }
             let unknown: Vec<f32> = vec![0.0; from.iter().map(|id| self.graph.node(*id).width).max().unwrap_or(0)];
@@ -273,7 +275,7 @@ impl Walk<'_> {
                 }
             }
             // What is appended shows when it is attended to.
-            if (node.width == 0 || !is_known(&id)) && run.error.is_none() {
+            if (node.width == 0 || !is_compared) && run.error.is_none() {
                 continue;
             }
             let limit = found.tolerance(&does);
