@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 const PROJECT: &str = "android";
 const AAR: &str = "android/kinglet/build/outputs/aar/kinglet-release.aar";
-const SOURCES: &str = "android/kinglet/build/intermediates/source_jar/release/sourceReleaseJar/release-sources.jar";
+const SOURCES: &str = "android/kinglet/build/intermediates/source_jar/release/release-sources.jar";
 const PLATFORM: &str = "platforms/android-35";
 /// In cargo's target folder.
 const JNI_LIBS: &str = "android/jniLibs";
