@@ -5,6 +5,7 @@ mod bench;
 mod bindings;
 mod cache;
 mod cross;
+mod debian;
 mod demo;
 mod deny;
 mod model;
@@ -13,6 +14,7 @@ mod targets;
 mod test;
 mod wheel;
 
+use android::Extent;
 use clap::{Parser, Subcommand};
 use model::Licence;
 use std::path::PathBuf;
@@ -45,7 +47,7 @@ enum Command {
     },
     /// Checks the licences, sources and versions of the dependencies.
     Deny,
-    /// Runs the CPU backend's tests on aarch64 under qemu, and type-checks for phones.
+    /// Runs the CPU backend's tests on aarch64 under qemu, and type-checks for iOS.
     Cross,
     /// Builds kinglet-ffi and generates its Kotlin, Swift and Python.
     Bindings {
@@ -56,11 +58,16 @@ enum Command {
         #[arg(long)]
         release: bool,
     },
-    /// Builds the Android library (AAR) and runs its tests with this machine's own native library.
+    /// Builds the Android library (AAR), looks into it and runs its tests with this machine's own native library.
+    ///
+    /// Without an NDK the native library inside is linked against stand-ins of Android's, and must not be shipped.
     Android {
-        /// Builds that library with optimisation.
+        /// Optimises the native libraries, and builds those of every ABI.
         #[arg(long)]
         release: bool,
+        /// Formats the Kotlin and writes the public API down anew, where it would complain otherwise.
+        #[arg(long)]
+        fix: bool,
     },
     /// Measures prefill and decode with both models.
     Bench {
@@ -87,7 +94,9 @@ fn main() -> ExitCode {
         Command::Deny => deny::run().map(|summary| println!("{summary}")),
         Command::Cross => cross::run().map(|summary| println!("{summary}")),
         Command::Bindings { out, release } => bindings::run(out, release).map(|out| println!("{}", out.display())),
-        Command::Android { release } => android::run(release, true).map(|summary| println!("{summary}")),
+        Command::Android { release, fix } => {
+            android::run(Extent { release, everything: true, fix }).map(|summary| println!("{summary}"))
+        }
         Command::Bench { prefill, decode, repeat } => bench::run(prefill, decode, repeat),
     };
     match result {

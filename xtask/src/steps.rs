@@ -28,6 +28,11 @@ impl Line {
         self
     }
 
+    /// More arguments, split at spaces.
+    pub fn words(self, words: &str) -> Self {
+        words.split_whitespace().fold(self, Self::word)
+    }
+
     /// A path as one more argument.
     pub fn path(self, path: &Path) -> Self {
         self.word(&path.display().to_string())

@@ -4,6 +4,7 @@
 //! into a copy of the nightly toolchain of the same version.
 
 use crate::cache;
+use crate::debian::Apt;
 use crate::steps::Line;
 use anyhow::{Context, Result};
 use std::fs;
@@ -32,20 +33,36 @@ impl Cargo {
 
     /// A cargo command, split at spaces. Its products live in the cache folder.
     pub fn line(&self, command: &str) -> Result<Line> {
+        let products = self.products()?.display().to_string();
         // Only the kernels need optimisation; optimising what they are linked with would take minutes.
         let fast = "--config profile.dev.package.\"*\".opt-level=0 --config profile.dev.debug=false";
-        let (line, products) = match self {
-            Self::Installed => (Line::new(&format!("cargo {fast}")), "aarch64"),
+        let line = match self {
+            Self::Installed => Line::new(&format!("cargo {fast}")),
             Self::Built(toolchain) => {
                 // A toolchain that rustup does not know is used by its own programs, past rustup's.
                 let program = |name: &str| toolchain.join("bin").join(name).display().to_string();
                 let line = Line::new("").word(&program("cargo")).word("-Zbuild-std=std,panic_unwind,test");
                 let line = fast.split(' ').fold(line, Line::word);
-                (line.env("RUSTC", program("rustc")).env("RUSTDOC", program("rustdoc")), "aarch64-built-std")
+                line.env("RUSTC", program("rustc")).env("RUSTDOC", program("rustdoc"))
             }
         };
-        let line = line.env("CARGO_TARGET_DIR", cache::folder(products)?.display().to_string());
-        Ok(command.split(' ').fold(line, Line::word))
+        Ok(command.split(' ').fold(line.env("CARGO_TARGET_DIR", products), Line::word))
+    }
+
+    /// Where [`Cargo::line`] builds.
+    pub fn products(&self) -> Result<PathBuf> {
+        cache::folder(match self {
+            Self::Installed => "aarch64",
+            Self::Built(_) => "aarch64-built-std",
+        })
+    }
+
+    /// The folder of the toolchain, which holds LLD as well.
+    pub fn toolchain(&self) -> Result<PathBuf> {
+        match self {
+            Self::Installed => Ok(Line::new("rustc --print sysroot").output()?.trim().into()),
+            Self::Built(toolchain) => Ok(toolchain.clone()),
+        }
     }
 }
 
@@ -78,54 +95,20 @@ fn copy(from: &Path, into: &Path) -> Result<()> {
     if cp("-al").succeeds() { Ok(()) } else { cp("-a").run() }
 }
 
-/// Gets `rust-src` of Debian's newest suites from this machine's own mirror, without touching the system's apt.
-fn unpack_debian_sources(version: &str, apt: &Path, sources: &Path) -> Result<()> {
-    let targets = Line::new("apt-get indextargets --format $(REPO_URI)");
-    let targets = targets.word("Created-By: Packages").word("Origin: Debian").output()?;
-    let mirror = targets.lines().find(|l| !l.contains("security")).context("apt knows no Debian mirror")?;
-    for folder in ["state/lists/partial", "cache/archives/partial", "sources.list.d", "preferences.d"] {
-        fs::create_dir_all(apt.join(folder))?;
-    }
-    fs::write(apt.join("state/status"), "")?;
-    fs::write(
-        apt.join("sources.list.d/debian.sources"),
-        format!(
-            "Types: deb\nURIs: {mirror}\nSuites: sid testing\nComponents: main\n\
-             Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n"
-        ),
-    )?;
-    let dir = apt.display();
-    fs::write(
-        apt.join("apt.conf"),
-        format!(
-            "Dir::State \"{dir}/state\";\nDir::State::status \"{dir}/state/status\";\nDir::Cache \"{dir}/cache\";\n\
-             Dir::Etc::sourcelist \"/dev/null\";\nDir::Etc::sourceparts \"{dir}/sources.list.d\";\n\
-             Dir::Etc::preferencesparts \"{dir}/preferences.d\";\nAcquire::Languages \"none\";\n\
-             APT::Sandbox::User \"\";\n"
-        ),
-    )?;
-    let apt_line = |line: &str| Line::new(line).env("APT_CONFIG", apt.join("apt.conf").display().to_string());
-    apt_line("apt-get -q update").run()?;
-
-    let found = apt_line("apt-cache show rust-src").output()?;
-    let found: Vec<_> = found.lines().filter_map(|l| l.strip_prefix("Version: ")).collect();
+/// Gets `rust-src` of Debian's newest suites.
+fn unpack_debian_sources(version: &str, folder: &Path, sources: &Path) -> Result<()> {
+    let apt = Apt::new(folder, "sid testing", "amd64")?;
+    let found = apt.versions("rust-src")?;
     let minor = |v: &str| v.split('.').take(2).collect::<Vec<_>>().join(".");
     let fitting = found.iter().find(|v| minor(v) == minor(version));
     let fitting = fitting
         .with_context(|| format!("Debian's rust-src is {}, nightly's rustc is {version}", found.join(" or ")))?;
-    apt_line(&format!("apt-get -q download rust-src={fitting}")).inside(apt).run()?;
-    let deb = fs::read_dir(apt)?
-        .filter_map(|e| Some(e.ok()?.path()))
-        .find(|p| p.extension().is_some_and(|e| e == "deb"))
-        .context("apt-get downloaded no rust-src")?;
-    let unpacked = apt.join("unpacked");
-    Line::new("dpkg-deb -x").path(&deb).path(&unpacked).run()?;
+    let unpacked = apt.unpack(&format!("rust-src={fitting}"))?;
     let library = fs::read_dir(unpacked.join("usr/src"))?
         .filter_map(|e| Some(e.ok()?.path().join("library")))
         .find(|p| p.join("std/src/lib.rs").exists())
         .context("rust-src holds no library folder")?;
     fs::create_dir_all(sources)?;
     fs::rename(library, sources.join("library"))?;
-    fs::remove_dir_all(apt)?;
     Ok(())
 }

@@ -191,15 +191,13 @@ internal fun CoreModelInfo.own(): ModelInfo = ModelInfo(
     hasChatTemplate = hasChatTemplate,
 )
 
-internal fun CoreMemoryPlan.own(): MemoryPlan =
-    MemoryPlan(weights.toLong(), kv.toLong(), scratch.toLong(), total.toLong())
+internal fun CoreMemoryPlan.own(): MemoryPlan = MemoryPlan(weights.toLong(), kv.toLong(), scratch.toLong(), total.toLong())
 
 internal fun CoreDeviceInfo.own(): DeviceInfo = DeviceInfo(kind, detail, reason)
 
 internal fun CoreBenchmark.own(): Benchmark = Benchmark(prefillTps, decodeTps, prefillSamples, decodeSamples, device)
 
-internal fun CoreGpuInfo.own(): GpuInfo =
-    GpuInfo(name, driver, backend, kind, tier.toInt(), features, usable, auto, reason)
+internal fun CoreGpuInfo.own(): GpuInfo = GpuInfo(name, driver, backend, kind, tier.toInt(), features, usable, auto, reason)
 
 internal fun CoreQualification.own(): Qualification = Qualification(
     fitness = when (verdict) {

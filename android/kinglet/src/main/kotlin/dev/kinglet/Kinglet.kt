@@ -72,12 +72,10 @@ public class Kinglet internal constructor(core: CoreEngine, private val calls: C
         calls.value { it.reply(message, sampling?.core()).own() }
 
     /** Chooses one of the labels for a text. */
-    public suspend fun classify(text: String, labels: List<String>): Classification =
-        calls.value { it.classify(text, labels).own() }
+    public suspend fun classify(text: String, labels: List<String>): Classification = calls.value { it.classify(text, labels).own() }
 
     /** Finds named fields in a text. Values stand in the text, letter by letter. */
-    public suspend fun extract(text: String, fields: List<String>): Extraction =
-        calls.value { it.extract(text, fields).own() }
+    public suspend fun extract(text: String, fields: List<String>): Extraction = calls.value { it.extract(text, fields).own() }
 
     /** An empty session. */
     public suspend fun session(): Session = calls.owned({ it.session() }) { Session(calls, it) }
@@ -96,8 +94,7 @@ public class Kinglet internal constructor(core: CoreEngine, private val calls: C
     public suspend fun tokenize(text: String): List<Int> = calls.value { it.tokenize(text).map(UInt::toInt) }
 
     /** The text of ids; what is no UTF-8 becomes U+FFFD. */
-    public suspend fun detokenize(ids: List<Int>): String =
-        calls.value { it.detokenize(ids.map { id -> id.unsigned("ids") }) }
+    public suspend fun detokenize(ids: List<Int>): String = calls.value { it.detokenize(ids.map { id -> id.unsigned("ids") }) }
 
     /** Measures reading and writing with so many tokens, so many times. */
     @JvmOverloads

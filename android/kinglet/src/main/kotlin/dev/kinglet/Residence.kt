@@ -1,10 +1,10 @@
 package dev.kinglet
 
+import dev.kinglet.ffi.Work
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 import dev.kinglet.ffi.Engine as CoreEngine
-import dev.kinglet.ffi.Work
 
 /**
  * The core's engine: in memory, or given back while nobody needs it, and loaded again for the next call.

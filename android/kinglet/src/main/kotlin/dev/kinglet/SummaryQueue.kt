@@ -76,8 +76,7 @@ public class SummaryQueue @JvmOverloads constructor(context: Context, name: Stri
     /** Closes the database; the queue itself stays. */
     override fun close(): Unit = tables.close()
 
-    private suspend fun <T> reading(read: (SQLiteDatabase) -> T): T =
-        withContext(Dispatchers.IO) { read(tables.readableDatabase) }
+    private suspend fun <T> reading(read: (SQLiteDatabase) -> T): T = withContext(Dispatchers.IO) { read(tables.readableDatabase) }
 
     private suspend fun <T> changing(change: (SQLiteDatabase) -> T): T = withContext(Dispatchers.IO) {
         val db = tables.writableDatabase

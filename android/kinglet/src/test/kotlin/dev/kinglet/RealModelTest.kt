@@ -92,7 +92,9 @@ class RealModelTest {
         }
         // The first half fills the JVM's and the allocator's own stores.
         val slope = slope(resident.drop(100).map { it.toDouble() })
-        println("resident after 100 jobs ${resident[99] / 1_000_000} MB, after 200 ${resident[199] / 1_000_000} MB, slope ${slope / 1e6} MB a job")
+        println(
+            "resident after 100 jobs ${resident[99] / 1_000_000} MB, after 200 ${resident[199] / 1_000_000} MB, slope ${slope / 1e6} MB a job",
+        )
         assertTrue("$slope bytes a job", slope < 100_000)
     }
 
