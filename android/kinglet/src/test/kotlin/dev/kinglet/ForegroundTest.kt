@@ -28,7 +28,7 @@ class ForegroundTest {
     @Before
     fun attach() {
         val owner = ProcessLifecycleOwner.Companion
-        val init = owner.javaClass.methods.single { it.name.startsWith("init") }
+        val init = owner::class.java.methods.single { it.name.startsWith("init") }
         init.invoke(owner, Fixture.context)
     }
 
