@@ -55,14 +55,14 @@ fn natives(aar: &mut ZipArchive<impl Read + Seek>, built: Option<&Libraries>, fu
     Ok(())
 }
 
-/// Checks the archive of sources: the wrapper's and the generated ones.
-pub fn inspect_sources(file: impl Read + Seek) -> Result<()> {
+/// Checks that an archive of sources or documentation holds these, in whatever folder.
+pub fn inspect_texts(file: impl Read + Seek, wanted: &[&str]) -> Result<()> {
     let mut jar = ZipArchive::new(file)?;
-    for source in ["dev/kinglet/Kinglet.kt", "dev/kinglet/ffi/kinglet_ffi.kt"] {
+    for text in wanted {
         let names = jar.file_names().collect::<Result<Vec<_>, _>>()?;
-        let name = names.iter().find(|name| name.ends_with(source)).map(ToString::to_string);
-        let text = member(&mut jar, &name.with_context(|| format!("it lacks {source}"))?)?;
-        ensure!(text.windows(8).any(|word| word == b"package "), "{source} in it is no source");
+        let name = names.iter().find(|name| name.ends_with(text)).map(ToString::to_string);
+        let bytes = member(&mut jar, &name.with_context(|| format!("it lacks {text}"))?)?;
+        ensure!(!bytes.is_empty(), "{text} in it is empty");
     }
     Ok(())
 }
@@ -140,9 +140,10 @@ pub mod tests {
     }
 
     #[test]
-    fn sources_are_all_there() {
-        let said = |members: &[(&str, &[u8])]| inspect_sources(Cursor::new(archive(members)));
-        let ours: (&str, &[u8]) = ("dev/kinglet/Kinglet.kt", b"package dev.kinglet");
+    fn texts_are_all_there() {
+        let wanted = ["dev/kinglet/Kinglet.kt", "dev/kinglet/ffi/kinglet_ffi.kt"];
+        let said = |members: &[(&str, &[u8])]| inspect_texts(Cursor::new(archive(members)), &wanted);
+        let ours: (&str, &[u8]) = ("main/dev/kinglet/Kinglet.kt", b"package dev.kinglet");
         assert!(said(&[ours]).is_err());
         assert!(said(&[ours, ("dev/kinglet/ffi/kinglet_ffi.kt", b"")]).is_err());
         said(&[ours, ("dev/kinglet/ffi/kinglet_ffi.kt", b"package dev.kinglet.ffi")]).unwrap();

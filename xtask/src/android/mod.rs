@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 const PROJECT: &str = "android";
 const AAR: &str = "android/kinglet/build/outputs/aar/kinglet-release.aar";
 const SOURCES: &str = "android/kinglet/build/intermediates/source_jar/release/release-sources.jar";
+const DOCS: &str = "android/kinglet/build/intermediates/java_doc_jar/release/release-javadoc.jar";
 const PLATFORM: &str = "platforms/android-35";
 /// In cargo's target folder.
 const JNI_LIBS: &str = "android/jniLibs";
@@ -86,7 +87,11 @@ pub fn run(extent: Extent) -> Result<Outcome> {
     let file = |path: &str| File::open(path).with_context(|| format!("no {path}"));
     let mut summary = vec![counts.to_string()];
     summary.push(archive::inspect(file(AAR)?, libraries.as_ref(), &functions).context(AAR)?);
-    archive::inspect_sources(file(SOURCES)?).context(SOURCES)?;
+    archive::inspect_texts(file(SOURCES)?, &["dev/kinglet/Kinglet.kt", "dev/kinglet/ffi/kinglet_ffi.kt"])
+        .context(SOURCES)?;
+    if extent.release {
+        archive::inspect_texts(file(DOCS)?, &["dev/kinglet/Kinglet.html", "index.html"]).context(DOCS)?;
+    }
     for outputs in modules.iter().flat_map(Module::packages) {
         summary.push(apk::inspect(&outputs, &tools.aapt2, libraries.as_ref())?);
     }
@@ -108,10 +113,13 @@ struct Module {
 impl Module {
     /// The library, and the sample where there is one.
     fn all(extent: Extent) -> Result<Vec<Self>> {
-        let mut library = Self { name: "kinglet", tasks: Vec::new(), variants: Vec::new() };
-        library.tasks = ["assembleRelease", "sourceReleaseJar", "testDebugUnitTest"]
-            .map(|task| format!(":kinglet:{task}"))
-            .to_vec();
+        let mut tasks = vec!["assembleRelease", "sourceReleaseJar", "testDebugUnitTest"];
+        if extent.release {
+            // Takes as long as all the rest.
+            tasks.push("javaDocReleaseJar");
+        }
+        let tasks = tasks.iter().map(|task| format!(":kinglet:{task}")).collect();
+        let library = Self { name: "kinglet", tasks, variants: Vec::new() };
         let settings = fs::read_to_string(Path::new(PROJECT).join("settings.gradle"))?;
         if !settings.contains("':sample'") {
             return Ok(vec![library]);
