@@ -81,7 +81,9 @@ pub fn run(extent: Extent) -> Result<Outcome> {
 
     let mut counts = Counts::default();
     for module in &modules {
-        counts += self::counts(&module.path("test-results/testDebugUnitTest"))?;
+        for tests in module.tests {
+            counts += self::counts(&module.path("test-results").join(tests))?;
+        }
     }
     let functions = elf::functions(&generated)?;
     let file = |path: &str| File::open(path).with_context(|| format!("no {path}"));
@@ -107,19 +109,23 @@ pub fn run(extent: Extent) -> Result<Outcome> {
 struct Module {
     name: &'static str,
     tasks: Vec<String>,
+    /// Those of the tasks that test.
+    tests: &'static [&'static str],
     variants: Vec<&'static str>,
 }
 
 impl Module {
     /// The library, and the sample where there is one.
     fn all(extent: Extent) -> Result<Vec<Self>> {
-        let mut tasks = vec!["assembleRelease", "sourceReleaseJar", "testDebugUnitTest"];
+        let tests: &[_] = &["testDebugUnitTest", "testShrunk"];
+        let mut tasks = vec!["assembleRelease", "sourceReleaseJar"];
+        tasks.extend(tests);
         if extent.release {
             // Takes as long as all the rest.
             tasks.push("javaDocReleaseJar");
         }
         let tasks = tasks.iter().map(|task| format!(":kinglet:{task}")).collect();
-        let library = Self { name: "kinglet", tasks, variants: Vec::new() };
+        let library = Self { name: "kinglet", tasks, tests, variants: Vec::new() };
         let settings = fs::read_to_string(Path::new(PROJECT).join("settings.gradle"))?;
         if !settings.contains("':sample'") {
             return Ok(vec![library]);
@@ -128,8 +134,10 @@ impl Module {
         let variants = if extent.release { vec!["debug", "release"] } else { vec!["debug"] };
         let assemble =
             variants.iter().map(|variant| format!("assemble{}{}", variant[..1].to_uppercase(), &variant[1..]));
-        let tasks = assemble.chain(["testDebugUnitTest".to_owned()]).map(|task| format!(":sample:{task}")).collect();
-        Ok(vec![library, Self { name: "sample", tasks, variants }])
+        let tests = &tests[..1];
+        let tasks = assemble.chain(tests.iter().map(ToString::to_string));
+        let tasks = tasks.map(|task| format!(":sample:{task}")).collect();
+        Ok(vec![library, Self { name: "sample", tasks, tests, variants }])
     }
 
     fn path(&self, built: &str) -> PathBuf {

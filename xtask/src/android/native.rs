@@ -138,6 +138,11 @@ fn profile(release: bool) -> &'static str {
     if release { "release" } else { "debug" }
 }
 
+/// Faults can be put into what developers try out, never into what users get.
+fn features(release: bool) -> &'static str {
+    if release { "--no-default-features" } else { "" }
+}
+
 fn by_ndk(ndk: &Path, release: bool, abis: &[&Abi]) -> Result<Vec<PathBuf>> {
     ensure!(
         Line::new("cargo ndk --version").succeeds(),
@@ -148,7 +153,12 @@ fn by_ndk(ndk: &Path, release: bool, abis: &[&Abi]) -> Result<Vec<PathBuf>> {
     for abi in abis {
         line = line.word("--target").word(abi.name);
     }
-    line = line.word("--platform").word(&API.to_string()).words("build --package kinglet-ffi --lib --locked --config");
+    line = line
+        .word("--platform")
+        .word(&API.to_string())
+        .words("build --package kinglet-ffi --lib --locked")
+        .words(features(release))
+        .word("--config");
     line = line.word(&format!("profile.{}.strip=\"symbols\"", if release { "release" } else { "dev" }));
     if release {
         line = line.word("--release");
@@ -165,10 +175,10 @@ fn by_stubs(cargo: &Cargo, release: bool, abis: &[&Abi]) -> Result<Vec<PathBuf>>
     let mut built = Vec::new();
     for abi in abis {
         let stubs = Stubs::make(abi, &cargo.toolchain()?)?;
-        let release_flag = if release { " --release" } else { "" };
         let build = "rustc --package kinglet-ffi --lib --crate-type cdylib --locked --target";
         // It is linked and looked into, and run nowhere: nothing of a debug build is worth optimising.
-        let line = cargo.line(&format!("--config profile.dev.opt-level=0 {build} {}{release_flag} --", abi.target))?;
+        let line = cargo.line(&format!("--config profile.dev.opt-level=0 {build} {}", abi.target))?;
+        let line = line.words(if release { "--release" } else { "" }).words(features(release)).word("--");
         let variable = format!("CARGO_TARGET_{}_LINKER", abi.target.to_uppercase().replace('-', "_"));
         let line = stubs.arguments().iter().fold(line.env(&variable, abi.compiler), |line, word| line.word(word));
         let line = line.word("-Cstrip=symbols");
