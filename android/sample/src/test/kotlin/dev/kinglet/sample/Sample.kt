@@ -1,0 +1,98 @@
+package dev.kinglet.sample
+
+import android.app.Activity
+import android.app.Notification
+import android.content.Intent
+import android.os.Build
+import android.os.Bundle
+import android.os.UserHandle
+import android.service.notification.StatusBarNotification
+import dev.kinglet.Device
+import dev.kinglet.KingletOptions
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import org.robolectric.Robolectric
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.android.controller.ActivityController
+import java.io.File
+import kotlin.time.Duration.Companion.seconds
+
+/** What the tests share. */
+object Sample {
+    val cpu = KingletOptions(device = Device.CPU, threads = 1)
+
+    /** A file of the core's tests. */
+    fun data(name: String) = File(checkNotNull(System.getProperty("kinglet.data")), name)
+
+    fun tiny() = data("tiny/tiny-llama-q4_0.gguf")
+
+    /** The real model; the build leaves tests of it out where it is not there. */
+    fun smollm2() = File(checkNotNull(System.getProperty("kinglet.models")), "smollm2-135m-instruct-q4_1.gguf")
+
+    /** A file of this module. */
+    fun file(name: String) = File(checkNotNull(System.getProperty("kinglet.sample")), name)
+
+    fun test(body: suspend CoroutineScope.() -> Unit) = runBlocking { withTimeout(60.seconds) { body() } }
+
+    /** As if the person had agreed, and switched it on in the system's settings. */
+    fun agree(app: SampleApp = RuntimeEnvironment.getApplication() as SampleApp) {
+        app.parts.preferences.change { it.copy(consent = true) }
+        android.provider.Settings.Secure.putString(
+            app.contentResolver,
+            "enabled_notification_listeners",
+            "${app.packageName}/dev.kinglet.sample.digest.DigestListener",
+        )
+    }
+
+    fun open(intent: Intent = Intent(), saved: Bundle? = null): ActivityController<MainActivity> = open(MainActivity::class.java, intent, saved)
+
+    fun <A : Activity> open(kind: Class<A>, intent: Intent, saved: Bundle? = null): ActivityController<A> {
+        val controller = Robolectric.buildActivity(kind, intent.setClass(RuntimeEnvironment.getApplication(), kind))
+        controller.create(saved).start()
+        if (saved != null) controller.restoreInstanceState(saved)
+        return controller.postCreate(saved).resume().visible().topActivityResumed(true)
+    }
+
+    /** What the system does when it needs the memory: the state is kept, all else is gone. */
+    fun <A : Activity> die(controller: ActivityController<A>): Bundle = Bundle().also {
+        controller.pause().stop().saveInstanceState(it).destroy()
+    }
+
+    /** A notification of another app. */
+    fun posted(
+        text: String,
+        app: String = "org.example.chat",
+        title: String = "Mia",
+        id: Int = 1,
+        change: Notification.Builder.() -> Unit = {},
+    ): StatusBarNotification {
+        val context = RuntimeEnvironment.getApplication()
+        val notification = Notification.Builder(context, "any").setContentTitle(title).setContentText(text).apply(change).build()
+        val user = UserHandle.getUserHandleForUid(0)
+        return StatusBarNotification(app, app, id, null, 10_001, 1, notification, user, null, Believable.NOON)
+    }
+
+    /** Gives an app a name, as an installed one has. */
+    fun install(app: String, name: String) {
+        val info = android.content.pm.PackageInfo().apply {
+            packageName = app
+            applicationInfo = android.content.pm.ApplicationInfo().apply {
+                packageName = app
+                this.name = name
+                nonLocalizedLabel = name
+            }
+        }
+        shadowOf(RuntimeEnvironment.getApplication().packageManager).installPackage(info)
+    }
+
+    val notifications: List<Notification>
+        get() = shadowOf(
+            RuntimeEnvironment.getApplication().getSystemService(android.app.NotificationManager::class.java),
+        ).allNotifications
+
+    init {
+        check(Build.VERSION.SDK_INT == 35)
+    }
+}
