@@ -8,7 +8,9 @@ import kotlinx.coroutines.flow.map
 
 typealias NotificationText = Notification
 
-data class Fit(val plan: MemoryPlan, val available: Long, val fits: Boolean, val reason: String?)
+data class Fit(val plan: MemoryPlan, val available: Long, val reason: String?) {
+    val fits: Boolean get() = reason == null
+}
 data class Benchmark(
     val promptTokensPerSecond: Double, val tokensPerSecond: Double, val promptSamples: List<Double>, val samples: List<Double>, val device: String,
 )
@@ -58,10 +60,12 @@ val Kinglet.Companion.version: String get() = "0.1.0"
 class Summarizer(private val kinglet: Kinglet) {
     fun digest(notifications: List<NotificationText>): Flow<Event> = kinglet.digest(notifications)
 
-    suspend fun drain(queue: SummaryQueue): StoredDigest? {
+    suspend fun drain(queue: SummaryQueue, tell: suspend (Event) -> Unit = {}): StoredDigest? {
         val waiting = queue.waiting().ifEmpty { return null }
-        val done = digest(waiting).done()
-        return queue.store(StoredDigest(0, System.currentTimeMillis(), done.text, done.groups, waiting, done.stats))
+        var end: Event.Done? = null
+        digest(waiting).collect { if (it is Event.Done) end = it else tell(it) }
+        val done = checkNotNull(end)
+        return queue.store(StoredDigest(0, System.currentTimeMillis(), done.text, done.groups, waiting))
     }
 }
 
@@ -110,5 +114,5 @@ class SummaryQueue(context: Context, name: String = "kinglet-queue") : AutoClose
     override fun close() {}
 }
 data class StoredDigest(
-    val id: Long, val madeAt: Long, val text: String, val groups: List<DigestGroup>, val notifications: List<NotificationText>, val stats: Stats,
+    val id: Long, val madeAt: Long, val text: String, val groups: List<DigestGroup>, val notifications: List<NotificationText>,
 )

@@ -11,8 +11,8 @@ import androidx.activity.viewModels
 import androidx.compose.runtime.Composable
 import androidx.compose.runtime.getValue
 import androidx.core.net.toUri
-import androidx.lifecycle.ViewModel
 import androidx.lifecycle.SavedStateHandle
+import androidx.lifecycle.ViewModel
 import androidx.lifecycle.compose.collectAsStateWithLifecycle
 import androidx.lifecycle.createSavedStateHandle
 import androidx.lifecycle.viewmodel.initializer
@@ -63,7 +63,7 @@ class MainActivity : ComponentActivity() {
     }
 
     @Composable
-    private fun App() {
+    fun App() {
         val place by places.place.collectAsStateWithLifecycle()
         val digests by digest.state.collectAsStateWithLifecycle()
         val loading by parts.loading.collectAsStateWithLifecycle()

@@ -4,7 +4,6 @@ import android.app.Notification
 import android.content.Intent
 import androidx.work.OneTimeWorkRequestBuilder
 import androidx.work.WorkInfo
-import androidx.work.WorkManager
 import dev.kinglet.sample.digest.DigestSchedule
 import dev.kinglet.sample.digest.DigestWorker
 import dev.kinglet.sample.engine.NoModelException
@@ -23,7 +22,7 @@ import java.util.concurrent.Executors
 @Config(application = TestApp::class)
 class BackgroundTest {
     private val app get() = TestApp.now
-    private val work get() = WorkManager.getInstance(app)
+    private val work = Sample.workManager()
 
     @Before
     fun something() = Sample.test {

@@ -62,12 +62,11 @@ class FakeAssistant(private val inbox: FakeInbox) : Assistant {
     override fun digest(): Flow<Event> = flow {
         if (inbox.content.value.waiting.isEmpty()) return@flow
         stream().collect { event ->
-            if (event is Event.Done) inbox.digest(event.text)
-            emit(event)
+            if (event is Event.Done) inbox.digest(event.text) else emit(event)
         }
     }
 
-    override suspend fun drain(): StoredDigest? =
+    override suspend fun drain(tell: suspend (Event) -> Unit): StoredDigest? =
         answer { if (inbox.content.value.waiting.isEmpty()) null else inbox.digest(Believable.DIGEST) }
 
     private fun <T> answer(value: () -> T): T {
@@ -130,7 +129,7 @@ class FakeInbox : Inbox {
     fun digest(text: String): StoredDigest {
         val old = content.value
         val groups = old.waiting.groupBy { it.app }.map { (app, all) -> DigestGroup(app, all.size, all.first().text) }
-        val made = StoredDigest(old.history.size + 1L, Believable.NOON, text, groups, old.waiting, Believable.stats)
+        val made = StoredDigest(old.history.size + 1L, Believable.NOON, text, groups, old.waiting)
         content.value = Inbox.Contents(emptyList(), listOf(made) + old.history)
         return made
     }
@@ -225,7 +224,7 @@ class FakeModels(models: List<StoredModel> = Believable.models, chosen: StoredMo
         val plan = MemoryPlan(model.bytes, kv, scratch, model.bytes + kv + scratch)
         val fits = plan.total < Believable.FREE
         val reason = "The model needs 1.2 GB and 0.9 GB are free. Close other apps, or choose a smaller model or a shorter context."
-        return Fit(plan, Believable.FREE, fits, reason.takeIf { !fits })
+        return Fit(plan, Believable.FREE, reason.takeIf { !fits })
     }
 }
 
@@ -247,6 +246,13 @@ object Believable {
         NotificationText("Library", "", "\"The Wall\" is due on Friday. You can renew it twice.", "2026-05-14T10:05:00"),
         NotificationText("Messages", "Mia", "And please bring the blue bag!", "2026-05-14T10:20:00"),
         NotificationText("Calendar", "Dentist", "Tomorrow, 14:30", "2026-05-14T11:00:00"),
+    )
+
+    val apps = mapOf(
+        "org.example.chat" to "Messages",
+        "org.example.post" to "Post",
+        "org.example.library" to "Library",
+        "org.example.shop" to "Shop",
     )
 
     val models = listOf(

@@ -60,5 +60,6 @@ class NotificationReaderTest {
         assertEquals(reader.key(Sample.posted("a")), reader.key(Sample.posted("a")))
         assertNotEquals(reader.key(Sample.posted("a")), reader.key(Sample.posted("b")))
         assertNotEquals(reader.key(Sample.posted("a")), reader.key(Sample.posted("a", id = 2)))
+        assertNotEquals(reader.key(Sample.posted("a")), reader.key(Sample.posted("a") { setWhen(1) }))
     }
 }

@@ -1,11 +1,25 @@
 package dev.kinglet.sample
 
+import dev.kinglet.SummaryQueue
+import kotlinx.coroutines.cancel
 import org.robolectric.RuntimeEnvironment
 import java.io.File
 
 /** The app as it is, with the real SDK on one thread. */
 class RealApp : SampleApp() {
-    override fun assemble(): Parts = Parts.real(this, Sample.cpu)
+    private var made: Parts? = null
+
+    override val parts: Parts
+        get() = synchronized(this) { made ?: Parts.real(this, Sample.cpu).also { made = it } }
+
+    /** The process ends, and another begins with what is on disk. */
+    fun die() = synchronized(this) {
+        made?.scope?.cancel()
+        made = null
+    }
+
+    /** Another look at the same database. */
+    fun queue() = SummaryQueue(this)
 
     companion object {
         val now: RealApp get() = RuntimeEnvironment.getApplication() as RealApp

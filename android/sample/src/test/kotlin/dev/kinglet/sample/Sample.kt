@@ -7,6 +7,8 @@ import android.os.Build
 import android.os.Bundle
 import android.os.UserHandle
 import android.service.notification.StatusBarNotification
+import androidx.work.WorkManager
+import androidx.work.impl.WorkManagerImpl
 import dev.kinglet.Device
 import dev.kinglet.KingletOptions
 import kotlinx.coroutines.CoroutineScope
@@ -46,6 +48,16 @@ object Sample {
         )
     }
 
+    /**
+     * WorkManager as in a new process: it is one for all of a process, and would keep the application of an earlier test.
+     */
+    fun workManager(): WorkManager {
+        val app = RuntimeEnvironment.getApplication() as SampleApp
+        val fresh = WorkManagerImpl(app, app.workManagerConfiguration)
+        WorkManagerImpl.setDelegate(fresh)
+        return fresh
+    }
+
     fun open(intent: Intent = Intent(), saved: Bundle? = null): ActivityController<MainActivity> = open(MainActivity::class.java, intent, saved)
 
     fun <A : Activity> open(kind: Class<A>, intent: Intent, saved: Bundle? = null): ActivityController<A> {
@@ -69,7 +81,7 @@ object Sample {
         change: Notification.Builder.() -> Unit = {},
     ): StatusBarNotification {
         val context = RuntimeEnvironment.getApplication()
-        val notification = Notification.Builder(context, "any").setContentTitle(title).setContentText(text).apply(change).build()
+        val notification = Notification.Builder(context, "any").setContentTitle(title).setContentText(text).setWhen(Believable.NOON).apply(change).build()
         val user = UserHandle.getUserHandleForUid(0)
         return StatusBarNotification(app, app, id, null, 10_001, 1, notification, user, null, Believable.NOON)
     }

@@ -5,6 +5,7 @@ import android.os.Looper
 import android.view.View
 import android.view.ViewGroup
 import androidx.compose.ui.geometry.Rect
+import androidx.compose.ui.geometry.Size
 import androidx.compose.ui.node.RootForTest
 import androidx.compose.ui.semantics.SemanticsActions
 import androidx.compose.ui.semantics.SemanticsNode
@@ -69,9 +70,10 @@ class Screen(private val activity: () -> Activity) {
     fun typed(label: String): String = checkNotNull(field(label)).config[SemanticsProperties.EditableText].text
 
     fun clickables(): List<Touchable> = nodes().filter { SemanticsActions.OnClick in it.config }
-        .map { Touchable(it.spoken(), it.boundsInRoot, layouts(it)) }
+        .map { Touchable(it.spoken(), it.unclippedBounds(), it.touchBoundsInRoot, layouts(it)) }
 
-    class Touchable(val label: String, val bounds: Rect, val layouts: List<TextLayoutResult>)
+    /** Something to touch: what is said of it, where it is drawn even if one has to scroll, and where it can be touched. */
+    class Touchable(val label: String, val bounds: Rect, val touch: Rect, val layouts: List<TextLayoutResult>)
 
     private fun clickable(label: String): SemanticsNode? {
         val all = nodes().filter { SemanticsActions.OnClick in it.config }
@@ -104,9 +106,11 @@ class Screen(private val activity: () -> Activity) {
     }
 
     companion object {
+        private const val PATIENCE = 20L
+
         /** Runs what waits on the main thread, one task at a time, until this holds. */
         fun turnUntil(what: () -> String, holds: () -> Boolean) {
-            val deadline = System.nanoTime() + Duration.ofSeconds(40).toNanos()
+            val deadline = System.nanoTime() + Duration.ofSeconds(PATIENCE).toNanos()
             while (!holds()) {
                 if (System.nanoTime() > deadline) throw AssertionError(what())
                 turnOnce()
@@ -141,3 +145,5 @@ private fun SemanticsNode.words(): List<String> = config.run {
 private fun SemanticsNode.spoken(): String = config.run {
     getOrNull(SemanticsProperties.ContentDescription)?.joinToString() ?: getOrNull(SemanticsProperties.Text)?.joinToString { it.text }
 }.orEmpty()
+
+private fun SemanticsNode.unclippedBounds() = Rect(positionInRoot, Size(size.width.toFloat(), size.height.toFloat()))

@@ -12,11 +12,11 @@ class TestApp : SampleApp() {
     val assistant = FakeAssistant(inbox)
     val doctor = FakeDoctor()
     val loading = MutableStateFlow<Float?>(null)
-    var models = FakeModels()
+    val models = FakeModels()
 
-    override fun assemble(): Parts {
+    override val parts: Parts by lazy {
         val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
-        return Parts.of(this, scope, Preferences(this), models, inbox, assistant, doctor, loading)
+        Parts.of(this, scope, Preferences(this), models, inbox, assistant, doctor, loading)
     }
 
     companion object {

@@ -119,7 +119,7 @@ class TextTest {
         screen.touch("Start")
         screen.untilThere(Believable.SUMMARY)
         screen.touch("Copy")
-        val clip = app.getSystemService(ClipboardManager::class.java).primaryClip
+        val clip = app.getSystemService(ClipboardManager::class.java)?.primaryClip
         assertEquals(Believable.SUMMARY, clip?.getItemAt(0)?.text?.toString())
     }
 

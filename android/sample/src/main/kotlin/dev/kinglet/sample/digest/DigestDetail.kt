@@ -21,7 +21,6 @@ import dev.kinglet.sample.ui.Quiet
 import dev.kinglet.sample.ui.Section
 import dev.kinglet.sample.ui.moment
 import dev.kinglet.sample.ui.shareText
-import dev.kinglet.sample.ui.words
 
 /** Why a digest says what it says. */
 @Composable
@@ -53,5 +52,4 @@ fun DigestDetail(digest: StoredDigest?, delete: (Long) -> Unit) {
             }
         }
     }
-    Section(stringResource(R.string.why_how)) { Quiet(digest.stats.words()) }
 }

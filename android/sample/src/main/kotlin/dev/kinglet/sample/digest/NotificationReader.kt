@@ -18,8 +18,8 @@ class NotificationReader(private val ownPackage: String, private val nameOf: (St
         return NotificationText(nameOf(posted.packageName), title.orEmpty(), text, time(posted.postTime))
     }
 
-    /** The same words in the same notification have the same key, however often they are posted. */
-    fun key(posted: StatusBarNotification): String = "${posted.key}#${posted.notification.words().hashCode()}"
+    /** The same words of the same moment have the same key, however often they are posted. */
+    fun key(posted: StatusBarNotification): String = "${posted.key}#${posted.notification.`when`}#${posted.notification.words().hashCode()}"
 
     private fun Notification.isNews(): Boolean {
         val shown = flags and (Notification.FLAG_ONGOING_EVENT or Notification.FLAG_FOREGROUND_SERVICE or Notification.FLAG_GROUP_SUMMARY) == 0

@@ -24,11 +24,11 @@ interface Assistant {
     /** Each field with what the text says of it, if anything. */
     suspend fun extract(text: String, fields: List<String>): Map<String, String?>
 
-    /** Makes one digest of all that waits, while it can be read; it is kept before [Event.Done]. Empty where nothing waits. */
+    /** Makes a digest of all that waits, while it can be read; at the end it is kept. Empty where nothing waits. */
     fun digest(): Flow<Event>
 
-    /** The same for nobody to watch: what was made and kept, or null where nothing waits. */
-    suspend fun drain(): StoredDigest?
+    /** The same: the newest digest that was made and kept, or null where nothing waits. [tell] is given the events on the way. */
+    suspend fun drain(tell: suspend (Event) -> Unit = {}): StoredDigest?
 }
 
 /** There is no model yet that could do anything. */

@@ -10,14 +10,9 @@ import dev.kinglet.Tone
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.emitAll
 import kotlinx.coroutines.flow.flow
-import kotlinx.coroutines.sync.Mutex
-import kotlinx.coroutines.sync.withLock
 
 /** The model that was chosen, over the SDK. */
 class KingletAssistant(private val model: OpenModel, private val queue: SummaryQueue) : Assistant {
-    // A digest asked for by hand and one of the schedule must not be made of the same notifications.
-    private val digesting = Mutex()
-
     override fun summarize(text: String, style: SummaryStyle): Flow<Event> = stream { it.summarize(text, style) }
 
     override fun rewrite(text: String, tone: Tone): Flow<Event> = stream { it.rewrite(text, tone) }
@@ -30,14 +25,17 @@ class KingletAssistant(private val model: OpenModel, private val queue: SummaryQ
     override suspend fun extract(text: String, fields: List<String>): Map<String, String?> =
         model.get().extract(text, fields).fields
 
-    override fun digest(): Flow<Event> = flow {
-        val made = drain() ?: return@flow
-        emit(Event.Text(made.text))
-        emit(Event.Done(made.text, made.groups, made.stats))
-    }
+    override fun digest(): Flow<Event> = flow { drain { emit(it) } }
 
-    override suspend fun drain(): StoredDigest? = digesting.withLock {
-        if (queue.waiting().isEmpty()) null else Summarizer(model.get()).drain(queue)
+    // Two that drain at a time take turns: the queue sees to it.
+    override suspend fun drain(tell: suspend (Event) -> Unit): StoredDigest? {
+        var newest: StoredDigest? = null
+        // It takes so many at once, and waiting for nothing needs no model.
+        while (queue.waiting().isNotEmpty()) {
+            if (newest != null) tell(Event.Text("\n\n"))
+            newest = Summarizer(model.get()).drain(queue, tell) ?: break
+        }
+        return newest
     }
 
     private fun stream(begin: (Kinglet) -> Flow<Event>): Flow<Event> = flow { emitAll(begin(model.get())) }

@@ -74,12 +74,13 @@ private fun FitSection(fit: Fit) {
     }
     Section(stringResource(R.string.memory)) {
         FitLine(fit)
-        val most = maxOf(fit.plan.total, fit.available).coerceAtLeast(1)
+        val available = fit.available.takeIf { it < Long.MAX_VALUE }
+        val most = maxOf(fit.plan.total, available ?: 0, 1)
         Bar(stringResource(R.string.memory_weights), fit.plan.weights, most)
         Bar(stringResource(R.string.memory_kv), fit.plan.kv, most)
         Bar(stringResource(R.string.memory_scratch), fit.plan.scratch, most)
         Bar(stringResource(R.string.memory_total), fit.plan.total, most)
-        Bar(stringResource(R.string.memory_available), fit.available, most)
+        available?.let { Bar(stringResource(R.string.memory_available), it, most) }
     }
 }
 

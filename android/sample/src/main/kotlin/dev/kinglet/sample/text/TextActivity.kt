@@ -6,11 +6,12 @@ import androidx.activity.ComponentActivity
 import androidx.activity.compose.setContent
 import androidx.activity.enableEdgeToEdge
 import androidx.activity.viewModels
+import androidx.compose.runtime.Composable
+import androidx.compose.runtime.getValue
 import androidx.lifecycle.compose.collectAsStateWithLifecycle
 import androidx.lifecycle.createSavedStateHandle
 import androidx.lifecycle.viewmodel.initializer
 import androidx.lifecycle.viewmodel.viewModelFactory
-import androidx.compose.runtime.getValue
 import dev.kinglet.sample.MainActivity
 import dev.kinglet.sample.parts
 import dev.kinglet.sample.ui.KingletTheme
@@ -26,12 +27,15 @@ class TextActivity : ComponentActivity() {
         super.onCreate(savedInstanceState)
         enableEdgeToEdge()
         if (savedInstanceState == null) model.take(text(intent))
-        setContent {
-            val state by model.state.collectAsStateWithLifecycle()
-            val loading by parts.loading.collectAsStateWithLifecycle()
-            OnLeave(model::stop)
-            KingletTheme { TextWindow(state, loading, actions(), ::finish) }
-        }
+        setContent { KingletTheme { Window() } }
+    }
+
+    @Composable
+    fun Window() {
+        val state by model.state.collectAsStateWithLifecycle()
+        val loading by parts.loading.collectAsStateWithLifecycle()
+        OnLeave(model::stop)
+        TextWindow(state, loading, actions(), ::finish)
     }
 
     override fun onNewIntent(intent: Intent) {

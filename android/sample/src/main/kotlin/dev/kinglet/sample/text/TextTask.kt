@@ -6,7 +6,7 @@ import dev.kinglet.Tone
 import dev.kinglet.sample.R
 
 /** What can be done with a text. */
-enum class TextTask(@StringRes val label: Int) {
+enum class TextTask(@get:StringRes val label: Int) {
     SUMMARIZE(R.string.task_summarize),
     REWRITE(R.string.task_rewrite),
     EXTRACT(R.string.task_extract),
@@ -15,7 +15,7 @@ enum class TextTask(@StringRes val label: Int) {
 }
 
 /** How a summary looks. */
-enum class StyleChoice(@StringRes val label: Int, val style: SummaryStyle) {
+enum class StyleChoice(@get:StringRes val label: Int, val style: SummaryStyle) {
     SENTENCE(R.string.style_sentence, SummaryStyle.SENTENCE),
     BULLETS(R.string.style_bullets, SummaryStyle.BULLETS),
     HEADLINE(R.string.style_headline, SummaryStyle.HEADLINE),
@@ -23,7 +23,7 @@ enum class StyleChoice(@StringRes val label: Int, val style: SummaryStyle) {
 }
 
 /** How a text is to sound. */
-enum class ToneChoice(@StringRes val label: Int, val tone: Tone) {
+enum class ToneChoice(@get:StringRes val label: Int, val tone: Tone) {
     FRIENDLY(R.string.tone_friendly, Tone.Friendly),
     FORMAL(R.string.tone_formal, Tone.Formal),
     SHORTER(R.string.tone_shorter, Tone.Shorter),

@@ -2,8 +2,6 @@ package dev.kinglet.sample.ui
 
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
-import androidx.compose.foundation.layout.ExperimentalLayoutApi
-import androidx.compose.foundation.layout.FlowRowScope
 import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.padding
 import androidx.compose.material3.Card
@@ -17,9 +15,8 @@ import androidx.compose.ui.semantics.semantics
 import androidx.compose.ui.unit.dp
 
 /** Something that a person should see now, with what they can do about it. It is read out when it appears. */
-@OptIn(ExperimentalLayoutApi::class)
 @Composable
-fun Notice(text: String, colors: CardColors, buttons: @Composable FlowRowScope.() -> Unit) {
+fun Notice(text: String, colors: CardColors, buttons: @Composable () -> Unit) {
     Card(Modifier.fillMaxWidth(), colors = colors) {
         Column(Modifier.padding(16.dp), Arrangement.spacedBy(8.dp)) {
             Text(text, Modifier.semantics { liveRegion = LiveRegionMode.Polite })

@@ -6,7 +6,6 @@ import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.ColumnScope
 import androidx.compose.foundation.layout.ExperimentalLayoutApi
 import androidx.compose.foundation.layout.FlowRow
-import androidx.compose.foundation.layout.FlowRowScope
 import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.padding
 import androidx.compose.foundation.selection.selectableGroup
@@ -60,12 +59,11 @@ fun Fact(name: String, value: String) {
 /** Buttons and chips, on as many lines as large letters need. */
 @OptIn(ExperimentalLayoutApi::class)
 @Composable
-fun Buttons(modifier: Modifier = Modifier, content: @Composable FlowRowScope.() -> Unit) = FlowRow(
+fun Buttons(modifier: Modifier = Modifier, content: @Composable () -> Unit) = FlowRow(
     modifier.fillMaxWidth(),
     Arrangement.spacedBy(8.dp),
     Arrangement.spacedBy(4.dp, Alignment.CenterVertically),
-    content = content,
-)
+) { content() }
 
 /** One of several. */
 @Composable

@@ -34,7 +34,7 @@ import androidx.compose.ui.text.style.TextOverflow
 import dev.kinglet.sample.R
 
 /** The app's four screens. */
-enum class Place(@StringRes val label: Int, @DrawableRes val icon: Int) {
+enum class Place(@get:StringRes val label: Int, @get:DrawableRes val icon: Int) {
     DIGEST(R.string.place_digest, R.drawable.ic_digest),
     TEXT(R.string.place_text, R.drawable.ic_text),
     MODELS(R.string.place_models, R.drawable.ic_models),
