@@ -2,8 +2,8 @@
 
 use crate::worker::Worker;
 use crate::{Benchmark, DeviceInfo, EngineOptions, MemoryPlan, Message, ModelInfo, Result, Session, Work, report};
-use kinglet::Meanwhile;
 use kinglet::tokenizer::Special;
+use kinglet::{Effort, Meanwhile};
 use std::sync::Arc;
 
 /// A loaded model. One thread runs it, so calls take turns; up to 64 wait, then a call fails with `Busy`.
@@ -102,6 +102,22 @@ impl Engine {
     pub fn resume(&self) -> Result<()> {
         self.worker.engine()?.resume();
         Ok(())
+    }
+
+    /// How hard it works from now on; what runs follows within a token, or a part of a prompt.
+    pub fn set_effort(&self, effort: Effort) -> Result<()> {
+        self.worker.engine()?.set_effort(effort);
+        Ok(())
+    }
+
+    /// Frees what makes the next call faster and is not needed for it: the instructions that text tasks share, and what is
+    /// known of labels. It takes its turn like any other call.
+    pub async fn trim(&self) -> Result<()> {
+        let trim = |model: &mut crate::worker::Model, _: &Work| {
+            (model.tasks, model.labels) = (None, None);
+            Ok(())
+        };
+        self.worker.ask(&Work::new(), trim)?.get().await
     }
 
     /// Measures reading and writing, with so many tokens, so many times.

@@ -38,7 +38,7 @@ pub use kinglet::chat::Role;
 pub use kinglet::guard::Fitness;
 pub use kinglet::text::Style as SummaryStyle;
 pub use kinglet::trace::{Mode as DiagnoseMode, Verdict as DivergenceVerdict};
-pub use kinglet::{Activations, DeviceChoice, KvType, Meanwhile, Qualify, Schedule, StopReason};
+pub use kinglet::{Activations, DeviceChoice, Effort, KvType, Meanwhile, Qualify, Schedule, StopReason};
 
 uniffi::setup_scaffolding!();
 

@@ -2,7 +2,7 @@
 
 use crate::{KingletError, Result};
 use kinglet::backend::gpu::Tier;
-use kinglet::{Activations, DeviceChoice, KvType, Meanwhile, Qualify, Schedule};
+use kinglet::{Activations, DeviceChoice, Effort, KvType, Meanwhile, Qualify, Schedule};
 
 /// Where to run.
 #[uniffi::remote(Enum)]
@@ -66,6 +66,17 @@ pub enum Meanwhile {
     Leave,
 }
 
+/// A part of a device's power. Answers are the same with each.
+#[uniffi::remote(Enum)]
+pub enum Effort {
+    /// All of it.
+    Full,
+    /// Half of the threads, prompts in parts half as large, and as much rest as work.
+    Half,
+    /// A quarter of the threads, prompts in parts a quarter as large, and three times as much rest as work.
+    Quarter,
+}
+
 /// How to open a model. What is left out is as the core thinks best.
 #[derive(Clone, Debug, Default, PartialEq, uniffi::Record)]
 pub struct EngineOptions {
@@ -120,6 +131,10 @@ pub struct GpuOptions {
     /// The device is lost after so many submissions, to try out what an app does then.
     #[uniffi(default = None)]
     pub lose_after: Option<u32>,
+    /// A kernel that is wrong, as in `zeros@blk.3.ffn_down`, to try out what an app does then. An error in a library that
+    /// was built for users.
+    #[uniffi(default = None)]
+    pub inject: Option<String>,
 }
 
 impl EngineOptions {
@@ -130,6 +145,13 @@ impl EngineOptions {
             let wrong = || KingletError::option("tier", format!("is {number}; give 0, 1 or 2"));
             Tier::of(number).ok_or_else(wrong)
         });
+        #[cfg(not(feature = "inject"))]
+        if gpu.inject.is_some() {
+            return Err(KingletError::option(
+                "inject",
+                "is given, but this library was built without faults; build it with its feature inject",
+            ));
+        }
         Ok(kinglet::Options {
             device: self.device.unwrap_or(own.device),
             threads: self.threads.map(|n| n as usize).or(own.threads),
@@ -146,6 +168,8 @@ impl EngineOptions {
                 qualify: gpu.qualify.unwrap_or(own.gpu.qualify),
                 cache: gpu.cache_folder.as_ref().map(Into::into),
                 lose_after: gpu.lose_after.map(|n| n as usize),
+                #[cfg(feature = "inject")]
+                inject: gpu.inject.as_ref().map(|inject| inject.parse()).transpose()?,
                 ..own.gpu
             },
         })

@@ -138,6 +138,8 @@ pub struct Divergence {
     pub whole: bool,
     /// All of it, to be sent; `kinglet replay` reads it.
     pub json: String,
+    /// The same for people: one HTML file, which loads nothing.
+    pub html: String,
 }
 
 /// Asks a GPU for every kernel of a model and compares with the CPU. The outcome is kept in `cache_folder`. What the GPU
@@ -180,7 +182,7 @@ pub async fn diagnose(
     let compare = move |work: &Work| {
         let mut progress = |done, all| work.note(done, all);
         let found = Engine::diagnose(path, &options, &prompt, &wanted, &mut progress, work.token())?;
-        let (json, report) = (json(&found)?, found.report);
+        let (json, report) = (json(&found)?, &found.report);
         let bad = report.first_bad.as_ref();
         Ok(Divergence {
             verdict: report.verdict,
@@ -190,6 +192,7 @@ pub async fn diagnose(
             nodes: report.nodes.len() as u32,
             whole: report.whole,
             json,
+            html: found.page,
         })
     };
     aside(&work, compare)?.get().await

@@ -108,6 +108,15 @@ fn a_gpu_is_qualified_once_and_compared() {
     let progress = work.progress();
     assert!(report.nodes > 10 && progress.total as usize > 10, "{} {progress:?}", report.nodes);
 
+    assert!(report.html.starts_with("<!doctype html>") && report.html.trim().ends_with("</script>"));
+    assert!(report.html.contains("tiny-llama-q4_0.gguf") && !report.html.contains("secret"));
+    let mut bad = options.clone();
+    bad.gpu.inject = Some("zeros@blk.1.ffn_down".into());
+    let wanted = wanted(DiagnoseMode::Isolated);
+    let report = block_on(diagnose(tiny(), prompt.clone(), bad, Some(wanted), None)).unwrap();
+    assert_eq!((report.verdict, report.first_bad.as_deref()), (DivergenceVerdict::Broken, Some("blk.1.ffn_down")));
+    assert!(report.html.contains("blk.1.ffn_down"));
+
     let cancelled = Work::new();
     cancelled.cancel();
     let error = compare(DiagnoseMode::Isolated, Some(cancelled)).unwrap_err();

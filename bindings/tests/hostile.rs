@@ -106,6 +106,12 @@ fn options_that_make_no_sense() {
         });
         assert!(matches!(error, Err(KingletError::Template(_))), "{error:?}");
     }
+    for inject in ["", "zeros", "zeros@", "nonsense@logits", "zeros@no such node", "zeros@logits:2"] {
+        let bad = GpuOptions { inject: Some(inject.into()), adapter: Some(String::new()), ..GpuOptions::default() };
+        let options = EngineOptions { device: Some(DeviceChoice::Gpu), gpu: bad, ..options() };
+        let error = block_on(Engine::load(tiny(), options, None)).err().unwrap();
+        assert!(matches!(&error, KingletError::Option(text) if text.starts_with("option inject: ")), "{error:?}");
+    }
     let nowhere = GpuOptions { adapter: Some("no such adapter".into()), ..GpuOptions::default() };
     let options = EngineOptions { device: Some(DeviceChoice::Gpu), gpu: nowhere, ..options() };
     let error = block_on(Engine::load(tiny(), options, None)).err().unwrap();

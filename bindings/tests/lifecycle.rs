@@ -4,7 +4,7 @@
 mod common;
 
 use common::{drain, engine, failure, finish, options, session, tiny, tokens};
-use kinglet_ffi::{Engine, KingletError, StopReason, StreamEvent, Work};
+use kinglet_ffi::{Effort, Engine, KingletError, StopReason, StreamEvent, Work};
 use pollster::block_on;
 use std::future::Future;
 use std::pin::pin;
@@ -112,6 +112,8 @@ fn shutting_down_ends_all_and_may_be_repeated() {
     closed(&block_on(engine.session()).err().unwrap());
     closed(&block_on(engine.restore("nowhere".into(), None)).err().unwrap());
     closed(&block_on(engine.benchmark(1, 1, 1, None)).unwrap_err());
+    closed(&block_on(engine.trim()).unwrap_err());
+    closed(&engine.set_effort(Effort::Half).unwrap_err());
     closed(&block_on(engine.classify("a".into(), vec!["b".into()], true, None)).unwrap_err());
     closed(&block_on(engine.reply("a".into(), None, None)).unwrap_err());
     closed(&engine.tokenize("a".into()).unwrap_err());

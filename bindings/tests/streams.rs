@@ -5,7 +5,7 @@ mod common;
 
 use common::{engine, finish, options, session, tiny, tokens};
 use kinglet_ffi::{
-    DeviceChoice, Engine, EngineOptions, ExtractOptions, Message, Notification, Role, StopReason, StreamEvent,
+    DeviceChoice, Effort, Engine, EngineOptions, ExtractOptions, Message, Notification, Role, StopReason, StreamEvent,
     SummarizeOptions, SummaryLength, SummaryStyle, Tone, Work, inspect, plan,
 };
 use pollster::block_on;
@@ -123,7 +123,8 @@ fn tasks_give_whole_results() {
     let found = classify(TEXT);
     let sum: f64 = found.probabilities.iter().map(|one| one.probability).sum();
     assert!((sum - 1.0).abs() < 1e-9 && found.probabilities.len() == 3 && found.label.is_some());
-    // Labels that were calibrated are not calibrated again.
+    // Labels that were calibrated are not calibrated again, however hard it works.
+    engine.set_effort(Effort::Half).unwrap();
     let again = classify(TEXT);
     assert_eq!(again.probabilities, found.probabilities);
     assert!(
@@ -132,6 +133,10 @@ fn tasks_give_whole_results() {
         again.stats.prompt_tokens,
         found.stats.prompt_tokens
     );
+    // Unless what is known of them was given back.
+    block_on(engine.trim()).unwrap();
+    let anew = classify(TEXT);
+    assert_eq!((&anew.probabilities, anew.stats.prompt_tokens), (&found.probabilities, found.stats.prompt_tokens));
 
     let fields = vec!["time".to_owned(), "price".into()];
     let extract = ExtractOptions { verbatim: true, max_tokens: 5 };

@@ -51,8 +51,8 @@ pub mod weights;
 
 pub use backend::{Cancel, Meanwhile};
 pub use engine::{
-    Activations, DeviceChoice, Diagnose, DivergenceReport, Engine, Generation, GpuOptions, KvType, Options, Piece,
-    Qualification, Qualify, Schedule, Session,
+    Activations, DeviceChoice, Diagnose, DivergenceReport, Effort, Engine, Generation, GpuOptions, KvType, Options,
+    Piece, Qualification, Qualify, Schedule, Session,
 };
 pub use error::{Error, Result};
 pub use generate::{Constraint, Sampling, StopReason};

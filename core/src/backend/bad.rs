@@ -235,6 +235,10 @@ impl Program for Bad {
         Ok(())
     }
 
+    fn share(&mut self, divisor: usize) {
+        self.inner.share(divisor);
+    }
+
     fn fused(&self, node: NodeId) -> Option<&Fused> {
         self.inner.fused(node)
     }

@@ -257,6 +257,9 @@ pub trait Program: Send {
         Vec::new()
     }
 
+    /// Uses no more than this part of the processors that it was given: all divided by `divisor`.
+    fn share(&mut self, _divisor: usize) {}
+
     /// What stops its work, where it may have to stop.
     fn gate(&self) -> Option<Gate> {
         None

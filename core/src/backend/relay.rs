@@ -180,6 +180,12 @@ impl Program for Relay {
         self.first.as_ref().or(self.second.as_ref())?.read(node)
     }
 
+    fn share(&mut self, divisor: usize) {
+        for program in [&mut self.first, &mut self.second].into_iter().flatten() {
+            program.share(divisor);
+        }
+    }
+
     fn gate(&self) -> Option<Gate> {
         self.first.as_ref()?.gate()
     }

@@ -73,6 +73,9 @@ pub struct DivergenceReport {
     pub kinglet: &'static str,
     /// Of what talks to the driver.
     pub wgpu: &'static str,
+    /// The comparison for people: one HTML file, which loads nothing.
+    #[serde(skip)]
+    pub page: String,
 }
 
 /// Tokens whose values are in memory at a time: a megabyte each, about.
@@ -102,7 +105,8 @@ impl Engine {
         let gguf = Gguf::open(path.as_ref())?;
         let (config, graph) = model::graph(&gguf)?;
         options.validate(&config)?;
-        let ids = encode(&Tokenizer::from_gguf(&gguf)?, prompt, wanted.prompt_tokens)?;
+        let tokenizer = Tokenizer::from_gguf(&gguf)?;
+        let ids = encode(&tokenizer, prompt, wanted.prompt_tokens)?;
         let weights = Weights::find(&gguf, &graph)?;
         let setup = Setup {
             threads: options.threads(),
@@ -149,11 +153,15 @@ impl Engine {
         }
         // A report is sent; nobody reads shaders in it that its sender's version has.
         report.kernels.clear();
+        let replay = report.replay.take();
+        let model = path.as_ref().file_name().unwrap_or(path.as_ref().as_os_str()).to_string_lossy();
+        let model_sha256 = gguf.sha256();
         Ok(DivergenceReport {
-            replay: report.replay.take(),
+            page: trace::page(&report, &model, &model_sha256, &tokenizer)?,
+            replay,
             report,
             prompt_ids: wanted.with_ids.then_some(ids),
-            model_sha256: gguf.sha256(),
+            model_sha256,
             precision: options.gpu.precision.clone(),
             kinglet: env!("CARGO_PKG_VERSION"),
             wgpu: WGPU,

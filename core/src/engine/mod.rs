@@ -6,6 +6,7 @@
 mod auto;
 mod chooser;
 mod diagnose;
+mod effort;
 mod generation;
 mod open;
 mod options;
@@ -17,6 +18,7 @@ mod session;
 mod tests;
 
 pub use diagnose::{Diagnose, DivergenceReport};
+pub use effort::Effort;
 pub(crate) use generation::shorten;
 pub use generation::{Generation, Piece};
 #[cfg(test)]
@@ -35,6 +37,7 @@ use crate::{Error, Result};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// An opened model. Cheap to clone; may be used from several threads, which take turns.
 #[derive(Clone)]
@@ -48,6 +51,9 @@ struct Inner {
     context: usize,
     kv: KvType,
     activations: Activations,
+    /// Tokens of a prompt that are computed together.
+    chunk: usize,
+    effort: Mutex<Effort>,
     /// What runs the model now.
     device: Mutex<Device>,
     /// Why it was chosen.
@@ -153,6 +159,16 @@ impl Engine {
         }
     }
 
+    /// How hard it works from now on; what runs follows within a token, or a part of a prompt.
+    pub fn set_effort(&self, effort: Effort) {
+        *lock(&self.0.effort) = effort;
+    }
+
+    /// How hard it works.
+    pub fn effort(&self) -> Effort {
+        *lock(&self.0.effort)
+    }
+
     /// What the model and one session take.
     pub fn memory(&self) -> Memory {
         self.0.memory
@@ -227,7 +243,32 @@ impl Engine {
         logits: &mut Vec<f32>,
         cancel: &Cancel,
     ) -> Result<()> {
+        let mut left = ids;
+        loop {
+            let effort = self.effort();
+            let (now, later) = left.split_at(effort.part(left.len(), self.0.chunk, want));
+            let want = if later.is_empty() { want } else { Want::Nothing };
+            let started = Instant::now();
+            self.run_at(effort, state, now, want, logits, cancel)?;
+            effort.rest(started.elapsed(), cancel);
+            if later.is_empty() {
+                return Ok(());
+            }
+            left = later;
+        }
+    }
+
+    fn run_at(
+        &self,
+        effort: Effort,
+        state: &mut dyn State,
+        ids: &[u32],
+        want: Want,
+        logits: &mut Vec<f32>,
+        cancel: &Cancel,
+    ) -> Result<()> {
         let mut program = self.lock()?;
+        program.share(effort.divisor());
         let result = program.run(state, ids, want, logits, cancel);
         self.note_switches(program.as_ref());
         result

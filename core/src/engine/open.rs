@@ -163,6 +163,8 @@ pub(crate) fn assemble(
         context: options.context(&config),
         kv: options.kv,
         activations: options.activations,
+        chunk: options.prefill_chunk,
+        effort: Mutex::default(),
         witness: witness.map(Mutex::new),
         // Who asks for a GPU by name measures it, and wants no other device's weights in memory without need.
         audits: options.device == DeviceChoice::Auto,

@@ -456,3 +456,24 @@ fn options_that_make_no_sense_are_named() {
     assert!(d().validate(&config).is_ok());
     assert_eq!(d().context(&config), config.context.min(4096));
 }
+
+/// What a phone that is hot asks for costs time, and nothing else.
+#[test]
+fn an_answer_is_the_same_with_less_effort() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tiny/tiny-gemma3-q8_0.gguf");
+    let options = Options { device: DeviceChoice::Cpu, threads: Some(3), prefill_chunk: 8, ..Options::default() };
+    let engine = Engine::open(path, &options).unwrap();
+    let prompt: Vec<u32> = (0..40).map(|i| 3 + i * 7 % 200).collect();
+    let sampling = Sampling { max_tokens: 12, min_tokens: 12, ..greedy() };
+    let answer = |effort| {
+        engine.set_effort(effort);
+        assert_eq!(engine.effort(), effort);
+        let mut session = engine.session().unwrap();
+        let mut generation = session.generate(&prompt, &sampling, &Cancel::default()).unwrap();
+        generation.by_ref().for_each(|piece| drop(piece.unwrap()));
+        (generation.ids().to_vec(), generation.session().logits().to_vec())
+    };
+    let full = answer(Effort::Full);
+    assert_eq!(full.0.len(), 12);
+    assert!(answer(Effort::Half) == full && answer(Effort::Quarter) == full && answer(Effort::Full) == full);
+}

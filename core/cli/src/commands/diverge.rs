@@ -1,6 +1,5 @@
 //! `kinglet diverge`: where two devices part.
 
-use super::page;
 use crate::app::{App, Outcome, Ran};
 use crate::args::{ActivationsArg, KvArg, SetupArgs, positive, tier};
 use crate::failure::Failure;
@@ -15,7 +14,7 @@ use kinglet::model;
 use kinglet::tokenizer::Tokenizer;
 use kinglet::trace::{
     Class, Dumped, FUSED_TOKENS, Mode, NodeReport, Options, Report, Reproducer, Setup, Side, Token, Verdict, Which,
-    diverge, dump, let_go,
+    diverge, dump, let_go, page,
 };
 use kinglet::weights::Weights;
 use kinglet::{Activations, KvType, Schedule};
@@ -192,7 +191,9 @@ impl Diverge {
             // Reads the whole file.
             let answer = Answer { replay: report.replay.take(), report, model_sha256: gguf.sha256() };
             if let Some(path) = &self.html {
-                page::write(path, &self.model, &answer.report, &answer.model_sha256, &tokenizer)?;
+                let model = self.model.file_name().unwrap_or(self.model.as_os_str()).to_string_lossy();
+                let page = page(&answer.report, &model, &answer.model_sha256, &tokenizer)?;
+                std::fs::write(path, page).map_err(|source| Failure::write(path, &source))?;
             }
             if app.json {
                 output::json(&answer)?;

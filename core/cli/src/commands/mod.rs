@@ -12,7 +12,6 @@ mod eval;
 mod extract;
 mod inspect;
 mod logits;
-mod page;
 mod qualify;
 mod replay;
 mod reply;

@@ -234,6 +234,10 @@ impl Program for Cpu {
         Ok(Box::new(Cache::new(&self.graph.slots, context, self.options.chunk, self.options.kv)?))
     }
 
+    fn share(&mut self, divisor: usize) {
+        self.pool.use_threads(self.options.threads / divisor.max(1));
+    }
+
     fn run(
         &mut self,
         state: &mut dyn State,

@@ -12,18 +12,27 @@ const SPINS: usize = 4000;
 pub struct Pool {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
+    /// Jobs so far.
+    jobs: usize,
+    /// Threads that do the next job.
+    used: usize,
 }
 
 /// A job as the workers see it: a pointer to a closure on the caller's stack, which outlives the job.
 #[derive(Clone, Copy)]
-struct Job(*const (dyn Fn(&Team) + Sync));
+struct Job {
+    work: *const (dyn Fn(&Team) + Sync),
+    /// Counts jobs, from 1.
+    number: usize,
+    /// Threads that do it: the first of the pool.
+    threads: usize,
+}
 
 #[allow(unsafe_code)]
 // SAFETY: the closure is `Sync`, and `Pool::run` does not return before every worker is done with it.
 unsafe impl Send for Job {}
 
 struct Shared {
-    threads: usize,
     job: Mutex<Option<Job>>,
     /// Counts jobs; workers wait for it to change.
     started: Event,
@@ -43,7 +52,6 @@ struct Given(AtomicUsize);
 impl Shared {
     fn new(threads: usize) -> Self {
         Self {
-            threads,
             job: Mutex::new(None),
             started: Event::default(),
             round: Event::default(),
@@ -93,14 +101,15 @@ impl Event {
 /// One thread's view of the threads that run a job together.
 pub struct Team<'a> {
     shared: &'a Shared,
+    threads: usize,
     /// This thread, from 0; 0 is the caller's.
     pub index: usize,
 }
 
 impl Team<'_> {
-    /// How many threads there are.
+    /// How many threads do the job.
     pub fn threads(&self) -> usize {
-        self.shared.threads
+        self.threads
     }
 
     /// Runs `task(0..count)` over all threads and returns once all are done; every thread must make the same call.
@@ -126,7 +135,7 @@ impl Team<'_> {
     fn barrier(&self) {
         let shared = self.shared;
         let round = shared.round.count.load(Ordering::Acquire);
-        if shared.arrived.fetch_add(1, Ordering::AcqRel) + 1 == shared.threads {
+        if shared.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.threads {
             shared.arrived.store(0, Ordering::Relaxed);
             for given in &shared.given {
                 given.0.store(0, Ordering::Relaxed);
@@ -143,7 +152,13 @@ impl Pool {
     ///
     /// Where the system refuses a thread, the pool makes do with the caller's alone.
     pub fn new(threads: usize) -> Self {
-        let mut pool = Self { shared: Arc::new(Shared::new(threads.max(1))), workers: Vec::new() };
+        let of = |threads: usize| Self {
+            shared: Arc::new(Shared::new(threads)),
+            workers: Vec::new(),
+            jobs: 0,
+            used: threads,
+        };
+        let mut pool = of(threads.max(1));
         for index in 1..threads {
             let shared = pool.shared.clone();
             let worker =
@@ -152,7 +167,7 @@ impl Pool {
                 Ok(worker) => pool.workers.push(worker),
                 Err(error) => {
                     log::warn!("thread {index} of {threads} was refused ({error}); using one");
-                    return Self { shared: Arc::new(Shared::new(1)), workers: Vec::new() };
+                    return of(1);
                 }
             }
         }
@@ -161,22 +176,28 @@ impl Pool {
 
     /// How many threads there are.
     pub fn threads(&self) -> usize {
-        self.shared.threads
+        self.workers.len() + 1
     }
 
-    /// Runs `job` on every thread at once and returns when all are done.
+    /// Has the next jobs done by so many of the threads, at least one; the others sleep.
+    pub fn use_threads(&mut self, threads: usize) {
+        self.used = threads.clamp(1, self.threads());
+    }
+
+    /// Runs `job` on every thread that is used at once and returns when all are done.
     pub fn run(&mut self, job: impl Fn(&Team) + Sync) {
-        let team = Team { shared: &self.shared, index: 0 };
-        if self.workers.is_empty() {
+        let team = Team { shared: &self.shared, threads: self.used, index: 0 };
+        if self.used == 1 {
             return job(&team);
         }
+        self.jobs += 1;
         let job: &(dyn Fn(&Team) + Sync) = &job;
         // SAFETY: only the lifetime is erased. The workers' last use of the job is before the barrier below, and
         // nothing between here and there can unwind past it but the job itself, which then aborts (see `Finish`).
         #[allow(unsafe_code)]
-        let erased =
-            Job(unsafe { std::mem::transmute::<*const (dyn Fn(&Team) + Sync), *const (dyn Fn(&Team) + Sync)>(job) });
-        *self.shared.job.lock().unwrap_or_else(PoisonError::into_inner) = Some(erased);
+        let work = unsafe { std::mem::transmute::<*const (dyn Fn(&Team) + Sync), *const (dyn Fn(&Team) + Sync)>(job) };
+        let job_of_all = Job { work, number: self.jobs, threads: self.used };
+        *self.shared.job.lock().unwrap_or_else(PoisonError::into_inner) = Some(job_of_all);
         self.shared.started.advance();
         let finish = Finish;
         job(&team);
@@ -195,24 +216,28 @@ impl Drop for Finish {
 }
 
 fn work(shared: &Shared, index: usize) {
-    let team = Team { shared, index };
+    // Jobs that this thread has done or left to others. It may miss some of these, and none of those that it does.
     let mut seen = 0;
     loop {
         shared.started.wait(seen);
-        seen += 1;
         if shared.quit.load(Ordering::Acquire) {
             return;
         }
         let job = *shared.job.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Job(job)) = job {
-            let finish = Finish;
-            // SAFETY: `Pool::run` keeps the closure alive until this thread reaches the barrier.
-            #[allow(unsafe_code)]
-            let job = unsafe { &*job };
-            job(&team);
-            std::mem::forget(finish);
-            team.barrier();
+        // The next one may be there already, before it is counted as started.
+        let Some(job) = job.filter(|job| job.number != seen) else { continue };
+        seen = job.number;
+        if index >= job.threads {
+            continue;
         }
+        let finish = Finish;
+        // SAFETY: `Pool::run` keeps the closure alive until this thread, which is one of those, reaches the barrier.
+        #[allow(unsafe_code)]
+        let work = unsafe { &*job.work };
+        let team = Team { shared, threads: job.threads, index };
+        work(&team);
+        std::mem::forget(finish);
+        team.barrier();
     }
 }
 

@@ -9,6 +9,7 @@ use super::pool::Pool;
 use super::simd::{Isa, Kernel, Simd};
 use crate::backend::Best;
 use crate::quant::{Arena, FORMATS, Format, Packed};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A small generator of its own, so that cases are the same everywhere.
 struct Random(u64);
@@ -209,5 +210,25 @@ fn halves_find_the_greatest() {
                 }
             }
         }
+    }
+}
+
+/// Each task of each job is done once, whatever the number of threads was before and however late a thread wakes up.
+#[test]
+fn a_pool_uses_as_many_threads_as_it_is_told() {
+    let mut pool = Pool::new(4);
+    for round in 0..2000_usize {
+        let used = [4, 1, 3, 2, 9, 0][round % 6];
+        pool.use_threads(used);
+        let done: Vec<_> = (0..13).map(|_| AtomicUsize::new(0)).collect();
+        pool.run(|team| {
+            assert!(team.index < team.threads() && team.threads() == used.clamp(1, 4));
+            for _ in 0..2 {
+                team.each(done.len(), |task| {
+                    done[task].fetch_add(1, Ordering::Relaxed);
+                });
+            }
+        });
+        assert!(done.iter().all(|times| times.load(Ordering::Relaxed) == 2), "round {round}");
     }
 }

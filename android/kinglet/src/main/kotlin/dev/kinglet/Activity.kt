@@ -4,13 +4,18 @@ import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 
-/** Counts the calls that run or wait. */
+/** Counts the calls that run or wait, and the sessions that are open. */
 internal class Activity {
     private val now = MutableStateFlow(EngineState.IDLE)
     private var calls = 0
+    private var sessions = 0
+    private var unloaded = false
     private var closed = false
 
     val state: StateFlow<EngineState> = now.asStateFlow()
+
+    val isUnloaded: Boolean
+        @Synchronized get() = unloaded
 
     inline fun <T> during(call: () -> T): T {
         change(1)
@@ -28,6 +33,26 @@ internal class Activity {
     }
 
     @Synchronized
+    fun keep(by: Int) {
+        sessions += by
+    }
+
+    /** Whether the engine is to be given back now: nobody uses it. */
+    @Synchronized
+    fun unload(): Boolean {
+        if (calls > 0 || sessions > 0 || unloaded || closed) return false
+        unloaded = true
+        show()
+        return true
+    }
+
+    @Synchronized
+    fun loaded() {
+        unloaded = false
+        show()
+    }
+
+    @Synchronized
     fun close() {
         closed = true
         show()
@@ -37,6 +62,7 @@ internal class Activity {
         now.value = when {
             closed -> EngineState.CLOSED
             calls > 0 -> EngineState.WORKING
+            unloaded -> EngineState.UNLOADED
             else -> EngineState.IDLE
         }
     }

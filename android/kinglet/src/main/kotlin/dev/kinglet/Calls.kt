@@ -1,32 +1,29 @@
 package dev.kinglet
 
+import dev.kinglet.ffi.Engine
 import dev.kinglet.ffi.TokenStream
+import dev.kinglet.phone.Heat
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.FlowCollector
 import kotlinx.coroutines.flow.buffer
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.flowOn
 import kotlinx.coroutines.withContext
 
 /** The way from coroutines to an engine: off the caller's thread, and counted. */
-internal class Calls {
-    private val activity = Activity()
-
-    val state get() = activity.state
-
+internal class Calls(val residence: Residence, private val heat: Heat?) {
     /** A value. */
-    suspend fun <T> value(call: suspend () -> T): T = activity.during {
-        withContext(Dispatchers.Default) {
-            calling { call() }
-        }
+    suspend fun <T> value(call: suspend (Engine) -> T): T = withContext(Dispatchers.Default) {
+        residence.during { engine -> calling { call(engine) } }
     }
 
     /** Something that has to be closed: so it is where the caller was cancelled before it could be handed over. */
-    suspend fun <C : AutoCloseable, T> owned(call: suspend () -> C, own: (C) -> T): T {
+    suspend fun <C : AutoCloseable, T> owned(call: suspend (Engine) -> C, own: (C) -> T): T {
         var made: C? = null
         try {
-            value { made = call() }
+            value { made = call(it) }
             return own(checkNotNull(made))
         } catch (error: Throwable) {
             made?.close()
@@ -35,16 +32,21 @@ internal class Calls {
     }
 
     /** A stream, begun anew for each collector. A collector that leaves, for whatever reason, stops it. */
-    fun stream(begin: () -> TokenStream): Flow<Event> = flow {
-        activity.during {
+    fun stream(begin: (Engine) -> TokenStream): Flow<Event> = flow {
+        residence.during { engine ->
             // Closing it cancels it.
-            calling { begin() }.use { stream ->
-                while (true) emit((calling { stream.next() } ?: break).event())
-            }
+            calling { begin(engine) }.use { stream -> pass(stream) }
         }
         // The core's own queue is buffer enough: what is read ahead here would be computed in vain.
     }.buffer(Channel.RENDEZVOUS).flowOn(Dispatchers.Default)
 
-    /** The memory is free. */
-    fun over() = activity.close()
+    private suspend fun FlowCollector<Event>.pass(stream: TokenStream) {
+        var told = ThrottleReason.NONE
+        while (true) {
+            val now = heat?.look() ?: ThrottleReason.NONE
+            if (now != told) emit(Event.Throttled(now))
+            told = now
+            emit((calling { stream.next() } ?: break).event())
+        }
+    }
 }

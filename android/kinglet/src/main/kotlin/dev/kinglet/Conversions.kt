@@ -1,17 +1,27 @@
 package dev.kinglet
 
+import android.content.Context
 import dev.kinglet.ffi.DeviceChoice
+import dev.kinglet.ffi.DiagnoseOptions
+import dev.kinglet.ffi.DivergenceVerdict
 import dev.kinglet.ffi.EngineOptions
 import dev.kinglet.ffi.GpuOptions
 import dev.kinglet.ffi.StreamEvent
 import java.io.File
+import dev.kinglet.ffi.Benchmark as CoreBenchmark
 import dev.kinglet.ffi.Classification as CoreClassification
 import dev.kinglet.ffi.DeviceInfo as CoreDeviceInfo
+import dev.kinglet.ffi.Divergence as CoreDivergence
 import dev.kinglet.ffi.Extraction as CoreExtraction
+import dev.kinglet.ffi.Fitness as CoreFitness
+import dev.kinglet.ffi.GpuInfo as CoreGpuInfo
+import dev.kinglet.ffi.LogLevel as CoreLogLevel
 import dev.kinglet.ffi.MemoryPlan as CoreMemoryPlan
 import dev.kinglet.ffi.Message as CoreMessage
 import dev.kinglet.ffi.ModelInfo as CoreModelInfo
 import dev.kinglet.ffi.Notification as CoreNotification
+import dev.kinglet.ffi.Preset as CorePreset
+import dev.kinglet.ffi.Qualification as CoreQualification
 import dev.kinglet.ffi.Role as CoreRole
 import dev.kinglet.ffi.Sampling as CoreSampling
 import dev.kinglet.ffi.Stats as CoreStats
@@ -19,6 +29,7 @@ import dev.kinglet.ffi.StopReason as CoreStopReason
 import dev.kinglet.ffi.Suggestions as CoreSuggestions
 import dev.kinglet.ffi.SummaryLength as CoreSummaryLength
 import dev.kinglet.ffi.SummaryStyle as CoreSummaryStyle
+import dev.kinglet.ffi.TokenBias as CoreTokenBias
 import dev.kinglet.ffi.Tone as CoreTone
 
 // The core's types have unsigned numbers, which Java lacks, and change with it. These are the only lines that know both.
@@ -29,7 +40,7 @@ internal fun Int.unsigned(name: String): UInt {
     return toUInt()
 }
 
-internal fun KingletOptions.core(cacheFolder: File): EngineOptions = EngineOptions(
+internal fun KingletOptions.core(app: Context, fault: String? = null): EngineOptions = EngineOptions(
     device = when (device) {
         Device.AUTO -> DeviceChoice.AUTO
         Device.CPU -> DeviceChoice.CPU
@@ -38,7 +49,8 @@ internal fun KingletOptions.core(cacheFolder: File): EngineOptions = EngineOptio
     threads = threads?.unsigned("threads"),
     context = context?.unsigned("context"),
     chatTemplate = chatTemplate,
-    gpu = GpuOptions(cacheFolder = cacheFolder.path),
+    // Compiled kernels, and what the GPU was found to be good for.
+    gpu = GpuOptions(cacheFolder = File(app.cacheDir, "kinglet").apply { mkdirs() }.path, inject = fault),
 )
 
 internal fun Sampling.core(): CoreSampling = CoreSampling(
@@ -47,11 +59,57 @@ internal fun Sampling.core(): CoreSampling = CoreSampling(
     topP = topP,
     minP = minP,
     repetitionPenalty = repetitionPenalty,
+    presencePenalty = presencePenalty,
+    frequencyPenalty = frequencyPenalty,
+    penaltyWindow = penaltyWindow.unsigned("penaltyWindow"),
+    logitBias = logitBias.map { (id, bias) -> CoreTokenBias(id.unsigned("logitBias"), bias) },
     seed = seed.toULong(),
     maxTokens = maxTokens.unsigned("maxTokens"),
     minTokens = minTokens.unsigned("minTokens"),
     stop = stop,
 )
+
+/** A core's number that Kotlin's `Int` may not hold: the most is as good as more. */
+private fun UInt.atMost(): Int = coerceAtMost(Int.MAX_VALUE.toUInt()).toInt()
+
+internal fun CoreSampling.own(): Sampling = Sampling(
+    temperature = temperature,
+    topK = topK.atMost(),
+    topP = topP,
+    minP = minP,
+    repetitionPenalty = repetitionPenalty,
+    presencePenalty = presencePenalty,
+    frequencyPenalty = frequencyPenalty,
+    penaltyWindow = penaltyWindow.atMost(),
+    logitBias = logitBias.associate { it.id.toInt() to it.bias },
+    seed = seed.toLong(),
+    maxTokens = maxTokens.atMost(),
+    minTokens = minTokens.atMost(),
+    stop = stop,
+)
+
+internal fun SamplingPreset.core(): CorePreset = when (this) {
+    SamplingPreset.STANDARD -> CorePreset.STANDARD
+    SamplingPreset.GREEDY -> CorePreset.GREEDY
+    SamplingPreset.FAITHFUL -> CorePreset.FAITHFUL
+    SamplingPreset.VARIED -> CorePreset.VARIED
+}
+
+internal fun Diagnosis.core(): DiagnoseOptions = DiagnoseOptions(
+    all = all,
+    tokens = tokens?.unsigned("tokens"),
+    seconds = seconds?.unsigned("seconds"),
+    withInputs = withInputs,
+)
+
+internal fun LogLevel.core(): CoreLogLevel = when (this) {
+    LogLevel.OFF -> CoreLogLevel.OFF
+    LogLevel.ERROR -> CoreLogLevel.ERROR
+    LogLevel.WARN -> CoreLogLevel.WARN
+    LogLevel.INFO -> CoreLogLevel.INFO
+    LogLevel.DEBUG -> CoreLogLevel.DEBUG
+    LogLevel.TRACE -> CoreLogLevel.TRACE
+}
 
 internal fun Message.core(): CoreMessage = CoreMessage(
     when (role) {
@@ -82,7 +140,7 @@ internal fun Tone.core(): CoreTone = when (this) {
     is Tone.Custom -> CoreTone.Custom(words)
 }
 
-internal fun Notification.core(): CoreNotification = CoreNotification(app, title, text, time)
+internal fun NotificationText.core(): CoreNotification = CoreNotification(app, title, text, time)
 
 internal fun StreamEvent.event(): Event = when (this) {
     is StreamEvent.Text -> Event.Text(text)
@@ -137,3 +195,38 @@ internal fun CoreMemoryPlan.own(): MemoryPlan =
     MemoryPlan(weights.toLong(), kv.toLong(), scratch.toLong(), total.toLong())
 
 internal fun CoreDeviceInfo.own(): DeviceInfo = DeviceInfo(kind, detail, reason)
+
+internal fun CoreBenchmark.own(): Benchmark = Benchmark(prefillTps, decodeTps, prefillSamples, decodeSamples, device)
+
+internal fun CoreGpuInfo.own(): GpuInfo =
+    GpuInfo(name, driver, backend, kind, tier.toInt(), features, usable, auto, reason)
+
+internal fun CoreQualification.own(): Qualification = Qualification(
+    fitness = when (verdict) {
+        CoreFitness.GOOD -> Fitness.GOOD
+        CoreFitness.REPLACED -> Fitness.REPLACED
+        CoreFitness.CPU -> Fitness.CPU
+    },
+    replaced = ladder.map { Replacement(it.node, it.fromKernel, it.toKernel, it.why) },
+    cached = cached,
+    adapter = adapter,
+    driver = driver,
+    runs = runs.toLong(),
+    millis = ms,
+    json = json,
+)
+
+internal fun CoreDivergence.own(): Divergence = Divergence(
+    verdict = when (verdict) {
+        DivergenceVerdict.SAME -> Verdict.SAME
+        DivergenceVerdict.DRIFT -> Verdict.DRIFT
+        DivergenceVerdict.BROKEN -> Verdict.BROKEN
+    },
+    firstBad = firstBad,
+    kindOfFault = classOfFault,
+    kernel = kernel,
+    nodes = nodes.toInt(),
+    whole = whole,
+    json = json,
+    html = html,
+)

@@ -24,6 +24,12 @@ public sealed interface Event {
         public val why: String,
     ) : Event
 
+    /** The phone is warm or saves battery, or is so no longer: the work goes on at another speed. */
+    public data class Throttled(
+        /** Why it is slower; [ThrottleReason.NONE] once it is not any more. */
+        public val why: ThrottleReason,
+    ) : Event
+
     /** Another part of a long text has begun. */
     public data class Progress(
         /** The part, from 1. */

@@ -4,7 +4,7 @@ import dev.kinglet.ffi.InternalException
 import dev.kinglet.ffi.KingletException as Core
 
 /** What went wrong. The message names the thing and the way out; it is the core's own. */
-public sealed class KingletException(message: String, cause: Throwable) : Exception(message, cause) {
+public sealed class KingletException(message: String, cause: Throwable?) : Exception(message, cause) {
     /** The operating system refused a file. */
     public class Io internal constructor(message: String, cause: Throwable) : KingletException(message, cause)
 
@@ -46,6 +46,9 @@ public sealed class KingletException(message: String, cause: Throwable) : Except
 
     /** Memory was refused. */
     public class OutOfMemory internal constructor(message: String, cause: Throwable) : KingletException(message, cause)
+
+    /** The model takes more memory than the phone has left: nothing was loaded. */
+    public class DoesNotFit internal constructor(message: String) : KingletException(message, null)
 
     /** A device computed something that is no number. */
     public class NonFinite internal constructor(message: String, cause: Throwable) : KingletException(message, cause)
@@ -93,7 +96,7 @@ public sealed class KingletException(message: String, cause: Throwable) : Except
     public class Busy internal constructor(message: String, cause: Throwable) : KingletException(message, cause)
 
     /** The engine was shut down. */
-    public class Closed internal constructor(message: String, cause: Throwable) : KingletException(message, cause)
+    public class Closed internal constructor(message: String, cause: Throwable?) : KingletException(message, cause)
 
     /** A fault in Kinglet. */
     public class Internal internal constructor(message: String, cause: Throwable) : KingletException(message, cause)

@@ -22,4 +22,6 @@ public data class KingletOptions @JvmOverloads constructor(
     public val context: Int? = null,
     /** A chat template (Jinja) instead of the file's. */
     public val chatTemplate: String? = null,
+    /** What a phone asks of an app that computes. */
+    public val manners: Manners = Manners(),
 )

@@ -2,50 +2,64 @@ package dev.kinglet
 
 import android.content.Context
 import dev.kinglet.ffi.Engine
+import dev.kinglet.ffi.EngineOptions
 import dev.kinglet.ffi.Work
+import dev.kinglet.ffi.WorkProgress
+import dev.kinglet.phone.Foreground
+import dev.kinglet.phone.MemoryWatch
+import dev.kinglet.phone.Watch
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.async
-import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.isActive
 import kotlinx.coroutines.withContext
-import kotlinx.coroutines.withTimeoutOrNull
-import java.io.File
-import kotlin.time.Duration.Companion.milliseconds
+import dev.kinglet.ffi.plan as corePlan
 
-/** Brings a model into memory. */
+/** Brings a model into memory, as often as it is asked to. */
 internal class Loader(context: Context, private val model: ModelFile, private val options: KingletOptions) {
     private val app = context.applicationContext ?: context
 
-    suspend fun open(): Kinglet = open(Work())
+    @Volatile
+    private var avoidedGpu = false
+
+    suspend fun open(): Kinglet = Work().use { open(it) }
 
     fun load(): Flow<LoadState> = flow {
         Work().use { work ->
-            val kinglet = coroutineScope {
-                var shown = LoadState.Loading(0f, LoadStep.OPENING)
-                emit(shown)
-                val loading = async { open(work) }
-                // The core tells how far it is when asked, so that no thread of its own comes into the app.
-                while (withTimeoutOrNull(INTERVAL) { loading.join() } == null) {
-                    val now = work.state()
-                    if (now != shown) emit(now)
-                    shown = now
-                }
-                loading.await()
-            }
+            var shown = LoadState.Loading(0f, LoadStep.OPENING)
+            emit(shown)
+            val kinglet = work.watched({ progress ->
+                val now = progress.state()
+                if (now != shown) emit(now)
+                shown = now
+            }) { open(work) }
+            // Nobody would close it.
+            if (!currentCoroutineContext().isActive) kinglet.close()
             emit(LoadState.Ready(kinglet))
         }
     }
 
+    suspend fun fit(): Fit {
+        val plan = calling { corePlan(model.file.path, core()) }.own()
+        return MemoryWatch.fit(app, plan)
+    }
+
     private suspend fun open(work: Work): Kinglet {
+        val engine = engine(work)
+        val residence = Residence(engine, ::engine)
+        val watch = Watch(app, options, residence) { avoidedGpu }
+        return Kinglet(engine, Calls(residence, watch.heat), watch)
+    }
+
+    private suspend fun engine(work: Work): Engine {
         var engine: Engine? = null
         try {
             withContext(Dispatchers.IO) {
-                // Compiled kernels, and what the GPU was found to be good for.
-                val cache = File(app.cacheDir, "kinglet").apply { mkdirs() }
-                engine = calling { Engine.load(model.file.path, options.core(cache), work) }
+                if (options.manners.planMemory) fit().reason?.let { throw KingletException.DoesNotFit(it) }
+                engine = calling { Engine.load(model.file.path, core(), work) }
             }
-            return Kinglet(checkNotNull(engine))
+            return checkNotNull(engine)
         } catch (error: Throwable) {
             // Cancelled after it was loaded: nobody would close it.
             engine?.close()
@@ -53,13 +67,14 @@ internal class Loader(context: Context, private val model: ModelFile, private va
         }
     }
 
-    private fun Work.state(): LoadState.Loading {
-        val progress = progress()
-        val step = if (progress.total == 0uL) LoadStep.OPENING else LoadStep.WEIGHTS
-        return LoadState.Loading(progress.fraction.toFloat(), step)
+    private fun core(): EngineOptions {
+        // A GPU is not even tried in the background.
+        avoidedGpu = options.device == Device.AUTO && !options.manners.gpuInBackground && !Foreground.now
+        return (if (avoidedGpu) options.copy(device = Device.CPU) else options).core(app)
     }
 
-    private companion object {
-        val INTERVAL = 50.milliseconds
+    private fun WorkProgress.state(): LoadState.Loading {
+        val step = if (total == 0uL) LoadStep.OPENING else LoadStep.WEIGHTS
+        return LoadState.Loading(fraction.toFloat(), step)
     }
 }

@@ -3,15 +3,22 @@ package dev.kinglet
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.flow.Flow
 import java.io.File
+import java.util.concurrent.atomic.AtomicBoolean
 import dev.kinglet.ffi.Session as CoreSession
 
 /**
  * One conversation. Sessions of an engine are independent of each other and take turns.
  *
  * Each flow is cold: a collector begins an answer, and stops it by leaving. Its memory is free once it is closed and its
- * answers are over, at the latest with its engine.
+ * answers are over, at the latest with its engine. While one is open the model stays in memory.
  */
 public class Session internal constructor(private val calls: Calls, private val core: CoreSession) : AutoCloseable {
+    private val open = AtomicBoolean(true)
+
+    init {
+        calls.residence.sessionOpened()
+    }
+
     /** Positions in all, those held among them. */
     public val context: Int = core.context().toInt()
 
@@ -28,6 +35,11 @@ public class Session internal constructor(private val calls: Calls, private val 
     public fun generate(prompt: String, sampling: Sampling = Sampling()): Flow<Event> =
         calls.stream { live { generate(prompt, sampling.core()) } }
 
+    /** The same with token ids, which may be special ones. */
+    @JvmOverloads
+    public fun generateFromTokens(ids: List<Int>, sampling: Sampling = Sampling()): Flow<Event> =
+        calls.stream { live { generateFromTokens(ids.map { it.unsigned("ids") }, sampling.core()) } }
+
     /** Forgets everything. */
     public suspend fun reset(): Unit = calls.value { live { reset() } }
 
@@ -41,7 +53,11 @@ public class Session internal constructor(private val calls: Calls, private val 
     public suspend fun fork(): Session = calls.owned({ live { fork() } }) { Session(calls, it) }
 
     /** Lets go of it. May be called again. */
-    override fun close(): Unit = core.close()
+    override fun close() {
+        core.close()
+        // It need not be loaded for this one any more.
+        if (open.getAndSet(false)) calls.residence.sessionClosed()
+    }
 
     private inline fun <T> live(call: CoreSession.() -> T): T = try {
         core.call()

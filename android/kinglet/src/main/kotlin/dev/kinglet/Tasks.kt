@@ -52,7 +52,7 @@ public sealed interface Tone {
 }
 
 /** A notification. */
-public data class Notification @JvmOverloads constructor(
+public data class NotificationText @JvmOverloads constructor(
     /** The app's name. */
     public val app: String,
     /** Who or what it is from. */

@@ -14,7 +14,7 @@ public fun Flow<Event>.text(): Flow<String> = flow {
             is Event.Text -> text + event.text
             is Event.TakeBack -> text.takenBack(event.codePoints)
             is Event.Done -> event.text
-            is Event.Switched, is Event.Progress -> return@collect
+            is Event.Switched, is Event.Throttled, is Event.Progress -> return@collect
         }
         if (next != text || event is Event.Done) emit(next)
         text = next

@@ -70,7 +70,7 @@ class LifecycleTest {
         val calls = listOf<suspend () -> Unit>(
             { kinglet.summarize("text").done() },
             { kinglet.rewrite("text", Tone.Formal).done() },
-            { kinglet.digest(listOf(Notification("Mail", "Anna", "Hello"))).done() },
+            { kinglet.digest(listOf(NotificationText("Mail", "Anna", "Hello"))).done() },
             { kinglet.reply("text") },
             { kinglet.classify("text", listOf("a", "b")) },
             { kinglet.extract("text", listOf("name")) },
@@ -125,5 +125,30 @@ class LifecycleTest {
         assertEquals(android.os.Looper.getMainLooper(), android.os.Looper.myLooper())
         assertTrue(kinglet.countTokens("One, two") > 0)
         assertThrows(IllegalArgumentException::class.java) { kotlinx.coroutines.runBlocking { kinglet.session().truncate(-1) } }
+    }
+
+    @Test
+    fun aModelThatIsReplacedOnDiskStaysTheOneThatWasOpened() = test {
+        val file = File(Fixture.context.filesDir, "model.gguf")
+        Fixture.tiny().file.copyTo(file)
+        Kinglet.open(Fixture.context, ModelFile(file), Fixture.cpu).use { kinglet ->
+            val before = kinglet.session().generate("One, two", tokens(10)).done().text
+            val other = File(Fixture.context.filesDir, "other.gguf")
+            Fixture.data("tiny/tiny-qwen3-q4_0.gguf").copyTo(other)
+            assertTrue(other.renameTo(file))
+            assertEquals(before, kinglet.session().generate("One, two", tokens(10)).done().text)
+            assertEquals("llama", kinglet.info.architecture)
+        }
+        Kinglet.open(Fixture.context, ModelFile(file), Fixture.cpu).use { assertEquals("qwen3", it.info.architecture) }
+    }
+
+    @Test
+    fun aModelThatIsDeletedStaysTheOneThatWasOpened() = test {
+        val file = File(Fixture.context.filesDir, "model.gguf")
+        Fixture.tiny().file.copyTo(file)
+        Kinglet.open(Fixture.context, ModelFile(file), Fixture.cpu).use { kinglet ->
+            assertTrue(file.delete())
+            assertEquals(4, kinglet.session().generate("One, two", tokens(4)).done().stats.tokens)
+        }
     }
 }

@@ -22,7 +22,7 @@ class TextTest {
         assertEquals(words, found.probabilities.keys.toList())
         assertTrue(found.label in words)
         assertEquals(1.0, found.probabilities.values.sum(), 1e-6)
-        val groups = kinglet.digest(words.map { Notification(it, it, it) }, Fixture.tokens(3)).done().groups
+        val groups = kinglet.digest(words.map { NotificationText(it, it, it) }, Fixture.tokens(3)).done().groups
         assertEquals(words.sorted(), groups.map { it.app }.sorted())
     }
 

@@ -2,6 +2,7 @@ package dev.kinglet.sample.engine
 
 import dev.kinglet.Event
 import dev.kinglet.Stats
+import dev.kinglet.ThrottleReason
 import dev.kinglet.takenBack
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
@@ -28,6 +29,9 @@ sealed interface Note {
     data class Part(val part: Int, val parts: Int) : Note
 
     data class Switched(val to: String) : Note
+
+    /** It goes on, slower. */
+    data class Throttled(val why: ThrottleReason) : Note
 }
 
 /** Makes one answer at a time, and stops it with its [scope] at the latest. */
@@ -72,6 +76,7 @@ class Answer(private val scope: CoroutineScope) {
             is Event.Text -> it.copy(text = it.text + event.text)
             is Event.TakeBack -> it.copy(text = it.text.takenBack(event.codePoints))
             is Event.Switched -> it.copy(note = Note.Switched(event.to))
+            is Event.Throttled -> it.copy(note = Note.Throttled(event.why).takeIf { note -> note.why != ThrottleReason.NONE })
             is Event.Progress -> it.copy(note = Note.Part(event.part, event.parts).takeIf { part -> part.parts > 1 })
             is Event.Done -> it.copy(text = event.text, stats = event.stats)
         }

@@ -8,11 +8,6 @@ import dev.kinglet.Divergence
 import dev.kinglet.GpuInfo
 import dev.kinglet.Kinglet
 import dev.kinglet.Qualification
-import dev.kinglet.benchmark
-import dev.kinglet.diagnose
-import dev.kinglet.gpus
-import dev.kinglet.qualify
-import dev.kinglet.version
 
 /** Over the SDK. */
 class KingletDoctor(private val context: Context, private val model: OpenModel) : Doctor {

@@ -8,8 +8,6 @@ import dev.kinglet.Kinglet
 import dev.kinglet.KingletOptions
 import dev.kinglet.ModelFile
 import dev.kinglet.ModelInfo
-import dev.kinglet.fit
-import dev.kinglet.inspect
 import dev.kinglet.sample.Preferences
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers

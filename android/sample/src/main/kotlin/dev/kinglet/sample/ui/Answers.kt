@@ -20,6 +20,7 @@ import androidx.compose.ui.semantics.contentDescription
 import androidx.compose.ui.semantics.liveRegion
 import androidx.compose.ui.semantics.semantics
 import dev.kinglet.Stats
+import dev.kinglet.ThrottleReason
 import dev.kinglet.sample.R
 import dev.kinglet.sample.engine.Live
 import dev.kinglet.sample.engine.Note
@@ -85,6 +86,11 @@ fun Problem.words(): String {
 fun Note.words(): String = when (this) {
     is Note.Part -> stringResource(R.string.note_part, part, parts)
     is Note.Switched -> stringResource(R.string.note_switched, to.uppercase())
+    is Note.Throttled -> when (why) {
+        ThrottleReason.NONE -> ""
+        ThrottleReason.BATTERY_SAVER -> stringResource(R.string.note_battery_saver)
+        ThrottleReason.WARM, ThrottleReason.HOT -> stringResource(R.string.note_warm)
+    }
 }
 
 @Composable
