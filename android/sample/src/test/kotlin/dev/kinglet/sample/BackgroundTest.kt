@@ -6,6 +6,7 @@ import androidx.work.OneTimeWorkRequestBuilder
 import androidx.work.WorkInfo
 import dev.kinglet.sample.digest.DigestSchedule
 import dev.kinglet.sample.digest.DigestWorker
+import dev.kinglet.sample.digest.MarkReadReceiver
 import dev.kinglet.sample.engine.NoModelException
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
@@ -68,8 +69,11 @@ class BackgroundTest {
         assertEquals("kinglet:digest", target("Open Kinglet").dataString)
         assertEquals("kinglet:digest/1", target("Why this?").dataString)
 
-        actions.getValue("Mark as read").actionIntent.send()
-        Screen.turnUntil({ "not marked as read" }) { app.parts.preferences.choices.value.read == 1L }
+        val markRead = actions.getValue("Mark as read").actionIntent
+        assertTrue(markRead.isBroadcast && markRead.isImmutable)
+        assertEquals(MarkReadReceiver::class.java.name, target("Mark as read").component?.className)
+        MarkReadReceiver().onReceive(app, target("Mark as read"))
+        assertEquals(1L, app.parts.preferences.choices.value.read)
         assertEquals(emptyList<Notification>(), Sample.notifications)
 
         val screen = Screen(Sample.open(target("Why this?")).get())

@@ -3,7 +3,6 @@ package dev.kinglet.sample
 import android.app.Activity
 import android.app.Notification
 import android.content.Intent
-import android.os.Build
 import android.os.Bundle
 import android.os.UserHandle
 import android.service.notification.StatusBarNotification
@@ -61,6 +60,7 @@ object Sample {
     fun open(intent: Intent = Intent(), saved: Bundle? = null): ActivityController<MainActivity> = open(MainActivity::class.java, intent, saved)
 
     fun <A : Activity> open(kind: Class<A>, intent: Intent, saved: Bundle? = null): ActivityController<A> {
+        Compose.forProcess(RuntimeEnvironment.getApplication())
         val controller = Robolectric.buildActivity(kind, intent.setClass(RuntimeEnvironment.getApplication(), kind))
         controller.create(saved).start()
         if (saved != null) controller.restoreInstanceState(saved)
@@ -103,8 +103,4 @@ object Sample {
         get() = shadowOf(
             RuntimeEnvironment.getApplication().getSystemService(android.app.NotificationManager::class.java),
         ).allNotifications
-
-    init {
-        check(Build.VERSION.SDK_INT == 35)
-    }
 }

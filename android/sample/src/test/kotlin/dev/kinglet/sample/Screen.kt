@@ -4,6 +4,7 @@ import android.app.Activity
 import android.os.Looper
 import android.view.View
 import android.view.ViewGroup
+import androidx.compose.ui.ExperimentalComposeUiApi
 import androidx.compose.ui.geometry.Rect
 import androidx.compose.ui.geometry.Size
 import androidx.compose.ui.node.RootForTest
@@ -41,18 +42,17 @@ class Screen(private val activity: () -> Activity) {
 
     /** Touches the button, chip, card or switch that says so. */
     fun touch(label: String) {
-        until("nothing to touch says \"$label\"") { clickable(label) != null }
+        until("nothing to touch says \"$label\"") { clickable(label)?.let { SemanticsProperties.Disabled !in it.config } == true }
         val node = checkNotNull(clickable(label))
-        check(SemanticsProperties.Disabled !in node.config) { "\"$label\" cannot be touched now" }
         checkNotNull(node.config.getOrNull(SemanticsActions.OnClick)?.action).invoke()
-        turn(2)
+        turn(20)
     }
 
     /** The last of those that say so: in a dialog, which lies over all others. */
     fun touchLast(label: String) {
         val last = nodes().last { SemanticsActions.OnClick in it.config && it.spoken() == label }
         checkNotNull(last.config[SemanticsActions.OnClick].action).invoke()
-        turn(2)
+        turn(20)
     }
 
     fun isEnabled(label: String) = SemanticsProperties.Disabled !in checkNotNull(clickable(label)) { "no \"$label\" in $texts" }.config
@@ -63,7 +63,7 @@ class Screen(private val activity: () -> Activity) {
     fun type(label: String, text: String) {
         until("no field \"$label\"") { field(label) != null }
         checkNotNull(checkNotNull(field(label)).config.getOrNull(SemanticsActions.SetText)?.action).invoke(AnnotatedString(text))
-        turn(2)
+        turn(20)
     }
 
     /** What stands in the field of that name. */
@@ -91,9 +91,11 @@ class Screen(private val activity: () -> Activity) {
     }
 
     /** The activity's window, and dialogs over it. */
+    @OptIn(ExperimentalComposeUiApi::class)
     private fun roots(): List<RootForTest> {
         val windows = listOf(activity().window.decorView) + shadowDialogs()
-        return windows.flatMap { it.roots() }
+        // Compose measures when it draws, and nobody draws here.
+        return windows.flatMap { it.roots() }.onEach { it.measureAndLayoutForTest() }
     }
 
     private fun shadowDialogs(): List<View> =
@@ -106,7 +108,7 @@ class Screen(private val activity: () -> Activity) {
     }
 
     companion object {
-        private const val PATIENCE = 20L
+        private const val PATIENCE = 8L
 
         /** Runs what waits on the main thread, one task at a time, until this holds. */
         fun turnUntil(what: () -> String, holds: () -> Boolean) {
@@ -125,12 +127,9 @@ class Screen(private val activity: () -> Activity) {
 
         private fun turnOnce() {
             val looper = shadowOf(Looper.getMainLooper())
-            if (looper.isIdle) {
-                Thread.sleep(2)
-                ShadowSystemClock.advanceBy(Duration.ofMillis(2))
-            } else {
-                looper.runOneTask()
-            }
+            if (looper.isIdle) Thread.sleep(2) else looper.runOneTask()
+            // Time stands still otherwise, and the next frame would never be due.
+            ShadowSystemClock.advanceBy(Duration.ofMillis(1))
         }
     }
 }
@@ -143,7 +142,7 @@ private fun SemanticsNode.words(): List<String> = config.run {
 
 /** What TalkBack says of it. */
 private fun SemanticsNode.spoken(): String = config.run {
-    getOrNull(SemanticsProperties.ContentDescription)?.joinToString() ?: getOrNull(SemanticsProperties.Text)?.joinToString { it.text }
-}.orEmpty()
+    getOrNull(SemanticsProperties.ContentDescription).orEmpty() + getOrNull(SemanticsProperties.Text).orEmpty().map { it.text }
+}.joinToString()
 
 private fun SemanticsNode.unclippedBounds() = Rect(positionInRoot, Size(size.width.toFloat(), size.height.toFloat()))
