@@ -1,5 +1,7 @@
 package dev.kinglet.sample
 
+import org.robolectric.shadows.ShadowChoreographer
+import java.time.Duration
 import java.util.concurrent.atomic.AtomicBoolean
 
 /**
@@ -13,6 +15,8 @@ object Compose {
     fun forProcess(application: Any) {
         if (application === made) return
         made = application
+        ShadowChoreographer.setPaused(true)
+        ShadowChoreographer.setFrameDelay(Duration.ofMillis(16))
         val dispatcher = Class.forName("androidx.compose.ui.platform.AndroidUiDispatcher")
         val perThread = dispatcher.static("currentThread") as ThreadLocal<*>
         perThread.remove()

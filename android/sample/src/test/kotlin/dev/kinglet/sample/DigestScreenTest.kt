@@ -34,6 +34,8 @@ class DigestScreenTest {
 
     @Test
     fun itAsksBeforeAnything() {
+        // The library that reads the setting remembers the last one.
+        Settings.Secure.putString(app.contentResolver, "enabled_notification_listeners", "")
         val (activity, screen) = show()
         screen.untilThere("Kinglet has no permission to use the Internet")
         assertFalse(screen.has("Nothing waits"))
@@ -107,7 +109,7 @@ class DigestScreenTest {
         pieces.trySend("Mia wants")
         screen.untilThere("Mia wants")
         RuntimeEnvironment.setQualifiers("+land")
-        activity.configurationChange()
+        activity.recreate()
         pieces.trySend(" to meet")
         screen.untilThere("Mia wants to meet")
         assertEquals(0, app.assistant.left)

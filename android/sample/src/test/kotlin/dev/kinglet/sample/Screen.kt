@@ -17,13 +17,12 @@ import androidx.compose.ui.text.AnnotatedString
 import androidx.compose.ui.text.TextLayoutResult
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.shadows.ShadowDialog
-import org.robolectric.shadows.ShadowSystemClock
 import java.time.Duration
 
 /**
  * What a person sees and touches, read from the semantics that TalkBack reads too.
  *
- * The main thread is turned by hand, one task at a time: whoever lets it run until it is idle never sees a stream on its way.
+ * The main thread is turned by hand, one frame at a time: whoever lets it run until it is idle never sees a stream on its way.
  */
 class Screen(private val activity: () -> Activity) {
     constructor(activity: Activity) : this({ activity })
@@ -109,8 +108,9 @@ class Screen(private val activity: () -> Activity) {
 
     companion object {
         private const val PATIENCE = 8L
+        private val FRAME: Duration = Duration.ofMillis(16)
 
-        /** Runs what waits on the main thread, one task at a time, until this holds. */
+        /** Runs what waits on the main thread, one frame at a time, until this holds. */
         fun turnUntil(what: () -> String, holds: () -> Boolean) {
             val deadline = System.nanoTime() + Duration.ofSeconds(PATIENCE).toNanos()
             while (!holds()) {
@@ -119,17 +119,16 @@ class Screen(private val activity: () -> Activity) {
             }
         }
 
-        /** Lets so many milliseconds of work be done. */
+        /** Lets so many milliseconds pass. */
         fun turn(milliseconds: Int) {
             val end = System.nanoTime() + Duration.ofMillis(milliseconds.toLong()).toNanos()
             while (System.nanoTime() < end) turnOnce()
         }
 
         private fun turnOnce() {
-            val looper = shadowOf(Looper.getMainLooper())
-            if (looper.isIdle) Thread.sleep(2) else looper.runOneTask()
-            // Time stands still otherwise, and the next frame would never be due.
-            ShadowSystemClock.advanceBy(Duration.ofMillis(1))
+            // Frames come by this clock alone (Compose.forProcess), so that a movement without an end ends here.
+            shadowOf(Looper.getMainLooper()).idleFor(FRAME)
+            Thread.sleep(1)
         }
     }
 }

@@ -143,7 +143,7 @@ class TextTest {
         screen.touch("Start")
         screen.untilThere(Believable.SUMMARY)
         RuntimeEnvironment.setQualifiers("+land")
-        activity.configurationChange()
+        activity.recreate()
         screen.untilThere(Believable.SUMMARY)
         assertEquals(Believable.TEXT, screen.typed("Your text"))
     }
