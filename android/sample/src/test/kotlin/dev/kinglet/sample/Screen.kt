@@ -4,6 +4,7 @@ import android.app.Activity
 import android.os.Looper
 import android.view.View
 import android.view.ViewGroup
+import androidx.compose.runtime.snapshots.Snapshot
 import androidx.compose.ui.ExperimentalComposeUiApi
 import androidx.compose.ui.geometry.Rect
 import androidx.compose.ui.geometry.Size
@@ -127,6 +128,8 @@ class Screen(private val activity: () -> Activity) {
 
         private fun turnOnce() {
             // Frames come by this clock alone (Compose.forProcess), so that a movement without an end ends here.
+            // The watcher of states that does this usually may be that of an earlier test.
+            Snapshot.sendApplyNotifications()
             shadowOf(Looper.getMainLooper()).idleFor(FRAME)
             Thread.sleep(1)
         }
