@@ -10,7 +10,6 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
 import org.robolectric.annotation.Config
@@ -108,13 +107,13 @@ class DigestScreenTest {
         screen.touch("Make a digest")
         pieces.trySend("Mia wants")
         screen.untilThere("Mia wants")
-        RuntimeEnvironment.setQualifiers("+land")
-        activity.recreate()
+        val turned = Sample.turn(activity)
+        val later = Screen { turned.get() }
         pieces.trySend(" to meet")
-        screen.untilThere("Mia wants to meet")
+        later.untilThere("Mia wants to meet")
         assertEquals(0, app.assistant.left)
         pieces.close()
-        screen.untilThere("Nothing waits")
+        later.untilThere("Nothing waits")
     }
 
     @Test

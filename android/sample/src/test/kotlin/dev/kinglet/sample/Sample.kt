@@ -17,6 +17,7 @@ import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
+import org.robolectric.util.ReflectionHelpers
 import java.io.File
 import kotlin.time.Duration.Companion.seconds
 
@@ -59,9 +60,22 @@ object Sample {
 
     fun open(intent: Intent = Intent(), saved: Bundle? = null): ActivityController<MainActivity> = open(MainActivity::class.java, intent, saved)
 
-    fun <A : Activity> open(kind: Class<A>, intent: Intent, saved: Bundle? = null): ActivityController<A> {
+    /** The device is turned: another activity takes the place of this one, in the same process. */
+    fun turn(controller: ActivityController<MainActivity>): ActivityController<MainActivity> {
+        RuntimeEnvironment.setQualifiers("+land")
+        val before = controller.get()
+        ReflectionHelpers.setField(Activity::class.java, before, "mChangingConfigurations", true)
+        val saved = Bundle()
+        controller.pause().stop().saveInstanceState(saved)
+        val kept = ReflectionHelpers.callInstanceMethod<Any>(Activity::class.java, before, "retainNonConfigurationInstances")
+        controller.destroy()
+        return open(MainActivity::class.java, before.intent, saved, kept)
+    }
+
+    fun <A : Activity> open(kind: Class<A>, intent: Intent, saved: Bundle? = null, kept: Any? = null): ActivityController<A> {
         Compose.forProcess(RuntimeEnvironment.getApplication())
         val controller = Robolectric.buildActivity(kind, intent.setClass(RuntimeEnvironment.getApplication(), kind))
+        if (kept != null) ReflectionHelpers.setField(Activity::class.java, controller.get(), "mLastNonConfigurationInstances", kept)
         controller.create(saved).start()
         if (saved != null) controller.restoreInstanceState(saved)
         return controller.postCreate(saved).resume().visible().topActivityResumed(true)

@@ -11,7 +11,6 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
 import org.robolectric.annotation.Config
@@ -142,10 +141,10 @@ class TextTest {
         screen.type("Your text", Believable.TEXT)
         screen.touch("Start")
         screen.untilThere(Believable.SUMMARY)
-        RuntimeEnvironment.setQualifiers("+land")
-        activity.recreate()
-        screen.untilThere(Believable.SUMMARY)
-        assertEquals(Believable.TEXT, screen.typed("Your text"))
+        val turned = Sample.turn(activity)
+        val later = Screen { turned.get() }
+        later.untilThere(Believable.SUMMARY)
+        assertEquals(Believable.TEXT, later.typed("Your text"))
     }
 
     @Test
