@@ -25,12 +25,15 @@ import androidx.compose.material3.NavigationRailItem
 import androidx.compose.material3.Surface
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
+import androidx.compose.runtime.CompositionLocalProvider
 import androidx.compose.runtime.saveable.rememberSaveableStateHolder
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.platform.LocalConfiguration
+import androidx.compose.ui.platform.LocalDensity
 import androidx.compose.ui.res.painterResource
 import androidx.compose.ui.res.stringResource
 import androidx.compose.ui.text.style.TextOverflow
+import androidx.compose.ui.unit.Density
 import dev.kinglet.sample.R
 
 /** The app's four screens. */
@@ -79,5 +82,11 @@ private fun PlaceIcon(place: Place, unread: Int) {
     }
 }
 
+/** Four words have to share the width of a phone: beyond half as large again they would be cut. */
 @Composable
-private fun PlaceLabel(place: Place) = Text(stringResource(place.label), maxLines = 1, overflow = TextOverflow.Ellipsis)
+private fun PlaceLabel(place: Place) {
+    val density = LocalDensity.current
+    CompositionLocalProvider(LocalDensity provides Density(density.density, density.fontScale.coerceAtMost(1.5f))) {
+        Text(stringResource(place.label), maxLines = 1, overflow = TextOverflow.Ellipsis)
+    }
+}
