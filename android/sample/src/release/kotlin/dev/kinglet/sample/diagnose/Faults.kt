@@ -1,0 +1,4 @@
+package dev.kinglet.sample.diagnose
+
+/** None: what people install tells of real faults only. */
+val faults: List<String> = emptyList()
