@@ -20,11 +20,10 @@ internal class Calls(val residence: Residence, private val heat: Heat?) {
     }
 
     /** Something that has to be closed: so it is where the caller was cancelled before it could be handed over. */
-    suspend fun <C : AutoCloseable, T> owned(call: suspend (Engine) -> C, own: (C) -> T): T {
-        var made: C? = null
+    suspend fun <T : AutoCloseable> owned(make: suspend (Engine) -> T): T {
+        var made: T? = null
         try {
-            value { made = call(it) }
-            return own(checkNotNull(made))
+            return value { engine -> make(engine).also { made = it } }
         } catch (error: Throwable) {
             made?.close()
             throw error

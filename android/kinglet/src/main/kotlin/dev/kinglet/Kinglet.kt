@@ -78,10 +78,10 @@ public class Kinglet internal constructor(core: CoreEngine, private val calls: C
     public suspend fun extract(text: String, fields: List<String>): Extraction = calls.value { it.extract(text, fields).own() }
 
     /** An empty session. */
-    public suspend fun session(): Session = calls.owned({ it.session() }) { Session(calls, it) }
+    public suspend fun session(): Session = calls.owned { Session(calls, it.session()) }
 
     /** Goes on with a session that [Session.save] wrote, with the same model. */
-    public suspend fun restore(file: File): Session = calls.owned({ it.restore(file.path) }) { Session(calls, it) }
+    public suspend fun restore(file: File): Session = calls.owned { Session(calls, it.restore(file.path)) }
 
     /** Tokens of a text. */
     public suspend fun countTokens(text: String): Int = calls.value { it.countTokens(text).toInt() }

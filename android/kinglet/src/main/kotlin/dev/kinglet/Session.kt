@@ -50,7 +50,7 @@ public class Session internal constructor(private val calls: Calls, private val 
     public suspend fun save(file: File): Unit = calls.value { live { save(file.path) } }
 
     /** An independent session with the same past. */
-    public suspend fun fork(): Session = calls.owned({ live { fork() } }) { Session(calls, it) }
+    public suspend fun fork(): Session = calls.owned { Session(calls, live { fork() }) }
 
     /** Lets go of it. May be called again. */
     override fun close() {
