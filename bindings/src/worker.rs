@@ -357,12 +357,17 @@ mod tests {
             let count = worker.ask(&Work::new(), |model, _| Ok(model.sessions.len())).unwrap();
             block_on(count.get()).unwrap()
         };
+        // The thread is busy until the future has been asked, and found not to be ready.
+        let (free, busy) = std::sync::mpsc::channel::<()>();
+        let before = worker.ask(&Work::new(), move |_, _| Ok(busy.recv().is_err())).unwrap();
         let work = Work::new();
         let made = Session::create(&worker, &work, |model, _| Ok(model.engine.session()?));
         {
             let mut made = std::pin::pin!(made);
             let mut context = Context::from_waker(Waker::noop());
             assert!(made.as_mut().poll(&mut context).is_pending());
+            drop(free);
+            assert_eq!(block_on(before.get()), Ok(true));
             assert_eq!(sessions(), 1);
         }
         assert_eq!(sessions(), 0);
