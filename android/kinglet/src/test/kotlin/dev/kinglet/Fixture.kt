@@ -7,7 +7,8 @@ import kotlinx.coroutines.withTimeout
 import org.junit.Assert.assertTrue
 import org.robolectric.RuntimeEnvironment
 import java.io.File
-import kotlin.time.Duration.Companion.seconds
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.minutes
 
 /** What the tests share: small random models, and SmolLM2 where the build says where models are. */
 object Fixture {
@@ -29,12 +30,16 @@ object Fixture {
     @JvmStatic
     fun tokens(count: Int) = Sampling.GREEDY.copy(minTokens = count, maxTokens = count)
 
-    /** A test that waits for nothing longer than a minute. */
-    fun test(body: suspend CoroutineScope.() -> Unit) = runBlocking { withTimeout(60.seconds) { body() } }
+    /** A test that ends within a minute, unless it is a long one. */
+    fun test(limit: Duration = 1.minutes, body: suspend CoroutineScope.() -> Unit) = runBlocking { withTimeout(limit) { body() } }
 
     /** A test with a model, which is closed after it. */
-    fun testWith(model: ModelFile = tiny(), options: KingletOptions = cpu, body: suspend CoroutineScope.(Kinglet) -> Unit) =
-        test { Kinglet.open(context, model, options).use { body(it) } }
+    fun testWith(
+        model: ModelFile = tiny(),
+        options: KingletOptions = cpu,
+        limit: Duration = 1.minutes,
+        body: suspend CoroutineScope.(Kinglet) -> Unit,
+    ) = test(limit) { Kinglet.open(context, model, options).use { body(it) } }
 
     /** No half of a surrogate pair, and nothing that was no UTF-8. */
     fun assertWhole(text: String) {

@@ -10,6 +10,7 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import java.io.File
+import kotlin.time.Duration.Companion.minutes
 
 /** SmolLM2, a real model. */
 @RunWith(RobolectricTestRunner::class)
@@ -65,7 +66,7 @@ class RealModelTest {
     }
 
     @Test
-    fun aHundredCancelsStopWithinASubmissionEach() = testWith(Fixture.smollm2(), options) { kinglet ->
+    fun aHundredCancelsStopWithinASubmissionEach() = testWith(Fixture.smollm2(), options, 5.minutes) { kinglet ->
         // One token is one submission. Those that the core had computed before the collector left are in its queue of 64.
         val ahead = List(100) { round ->
             kinglet.session().use { session ->
@@ -84,7 +85,7 @@ class RealModelTest {
     }
 
     @Test
-    fun twoHundredShortJobsTakeNoMemory() = testWith(Fixture.smollm2(), options) { kinglet ->
+    fun twoHundredShortJobsTakeNoMemory() = testWith(Fixture.smollm2(), options, 5.minutes) { kinglet ->
         val resident = List(200) { round ->
             kinglet.summarize("Message $round: the ferry leaves at ${round % 12}.", sampling = Fixture.tokens(2)).done()
             if (round % 10 == 9) System.gc()
