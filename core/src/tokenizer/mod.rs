@@ -234,6 +234,11 @@ impl Tokenizer {
         Ok(self.0.model.piece_bytes(text, kind))
     }
 
+    /// A token's text for people: U+FFFD for what is not UTF-8, nothing for an id outside the vocabulary.
+    pub fn piece_text(&self, id: u32) -> String {
+        self.piece(id).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    }
+
     /// The bytes of all tokens, one after another.
     ///
     /// # Errors

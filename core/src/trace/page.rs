@@ -25,13 +25,12 @@ struct Data<'a> {
 /// The page of a report about the model of that name. Texts of tokens are in it where their ids are in the report.
 ///
 /// # Errors
-/// What the tokenizer cannot spell.
+/// [`Error::Report`](crate::Error::Report) where the report cannot be written as JSON.
 pub fn page(report: &Report, model: &str, model_sha256: &str, tokenizer: &Tokenizer) -> Result<String> {
     let tokens = &report.tokens;
     let best = tokens.top_a.iter().chain(&tokens.top_b).map(|token| token.id);
     let ids = tokens.a.iter().chain(&tokens.b).copied().chain(best);
-    let piece = |id| tokenizer.piece(id).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    let pieces = ids.map(|id| (id, piece(id))).collect();
+    let pieces = ids.map(|id| (id, tokenizer.piece_text(id))).collect();
     let data = Data { model, model_sha256, f16_max: F16_MAX, report, kernels: &report.kernels, pieces };
     let json = serde_json::to_string(&data).map_err(|error| crate::Error::Report {
         field: "the report".into(),

@@ -380,6 +380,6 @@ fn row(cells: &[String; 8]) -> String {
 }
 
 fn best(top: &[Token], tokenizer: &Tokenizer) -> String {
-    let one = |token: &Token| format!("{:?} {:.2}", super::piece(tokenizer, token.id), token.logit);
+    let one = |token: &Token| format!("{:?} {:.2}", tokenizer.piece_text(token.id), token.logit);
     top.iter().map(one).collect::<Vec<_>>().join("  ")
 }

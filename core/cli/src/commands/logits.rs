@@ -118,7 +118,7 @@ fn show(row: &Row, tokenizer: &Tokenizer) -> Result<(), Failure> {
     output::line(&format!("position {}, logsumexp {:.6}", row.position, row.logsumexp))?;
     for (id, logit) in row.top.iter().copied().chain(row.at.iter().map(|(id, logit)| (*id, *logit))) {
         let percent = 100.0 * (f64::from(logit) - row.logsumexp).exp();
-        let piece = super::piece(tokenizer, id);
+        let piece = tokenizer.piece_text(id);
         output::line(&format!("{id:>8}  {logit:>12.6}  {percent:>8.4} %  {piece:?}"))?;
     }
     Ok(())

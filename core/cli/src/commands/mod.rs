@@ -106,11 +106,6 @@ fn encode(tokenizer: &Tokenizer, text: &str, bos: bool, special: bool) -> Result
     Ok(ids)
 }
 
-/// A token's text, with U+FFFD for what is not UTF-8; nothing for an id that is not in the vocabulary.
-fn piece(tokenizer: &Tokenizer, id: u32) -> String {
-    tokenizer.piece(id).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
-}
-
 /// One JSON object out for each line in, at once. A line that fails gives an error object in its place.
 fn each_line<T: Serialize>(path: &Path, mut answer: impl FnMut(&str) -> Result<T, Failure>) -> Ran {
     let unreadable = |source| Failure::read(path, source);

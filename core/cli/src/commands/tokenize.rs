@@ -79,7 +79,7 @@ impl Tokenize {
 
     fn answer(&self, tokenizer: &Tokenizer, text: &str) -> Result<Answer, Failure> {
         let ids = super::encode(tokenizer, text, self.bos, self.special)?;
-        let pieces = ids.iter().map(|id| super::piece(tokenizer, *id)).collect();
+        let pieces = ids.iter().map(|id| tokenizer.piece_text(*id)).collect();
         Ok(Answer { ids, pieces })
     }
 }

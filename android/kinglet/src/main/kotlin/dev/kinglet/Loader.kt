@@ -10,9 +10,9 @@ import dev.kinglet.phone.MemoryWatch
 import dev.kinglet.phone.Watch
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
-import kotlinx.coroutines.isActive
 import kotlinx.coroutines.withContext
 import dev.kinglet.ffi.plan as corePlan
 
@@ -29,13 +29,18 @@ internal class Loader(context: Context, private val model: ModelFile, private va
         Work().use { work ->
             var shown = LoadState.Loading(0f, LoadStep.OPENING)
             emit(shown)
-            val kinglet = work.watched({ progress ->
-                val now = progress.state()
-                if (now != shown) emit(now)
-                shown = now
-            }) { open(work) }
-            // Nobody would close it.
-            if (!currentCoroutineContext().isActive) kinglet.close()
+            var made: Kinglet? = null
+            val kinglet = try {
+                work.watched({ progress ->
+                    val now = progress.state()
+                    if (now != shown) emit(now)
+                    shown = now
+                }) { open(work).also { made = it } }.also { currentCoroutineContext().ensureActive() }
+            } catch (error: Throwable) {
+                // Cancelled after it was loaded: nobody would close it.
+                made?.shutdown()
+                throw error
+            }
             emit(LoadState.Ready(kinglet))
         }
     }

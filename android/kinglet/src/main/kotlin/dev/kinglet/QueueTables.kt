@@ -35,7 +35,6 @@ internal class QueueTables(context: Context, name: String) : SQLiteOpenHelper(co
     override fun onUpgrade(db: SQLiteDatabase, oldVersion: Int, newVersion: Int) = Unit
 
     fun add(db: SQLiteDatabase, key: String, notification: NotificationText, now: Long): Boolean {
-        db.delete("seen", "at < ? AND key NOT IN (SELECT key FROM notification)", arrayOf((now - MONTH_MILLIS).toString()))
         val seen = ContentValues().apply {
             put("key", key)
             put("at", now)
@@ -74,6 +73,8 @@ internal class QueueTables(context: Context, name: String) : SQLiteOpenHelper(co
             db.delete("digest", "id = $id", null)
             return null
         }
+        // Here, since a digest is rare, and each addition would go through the whole table.
+        db.delete("seen", "at < ? AND key NOT IN (SELECT key FROM notification)", arrayOf((now - MONTH_MILLIS).toString()))
         for (group in done.groups) {
             val part = ContentValues().apply {
                 put("digest", id)

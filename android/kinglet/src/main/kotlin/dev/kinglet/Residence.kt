@@ -11,7 +11,9 @@ import dev.kinglet.ffi.Engine as CoreEngine
  *
  * Whoever uses it is counted before, by [Activity], so that it is never given back under a call.
  */
-internal class Residence(private var engine: CoreEngine, private val load: suspend (Work) -> CoreEngine) {
+internal class Residence(first: CoreEngine, private val load: suspend (Work) -> CoreEngine) {
+    @Volatile
+    private var engine = first
     private val activity = Activity()
     private val turn = Mutex()
 
@@ -38,7 +40,7 @@ internal class Residence(private var engine: CoreEngine, private val load: suspe
 
     private suspend fun engine(): CoreEngine = turn.withLock {
         // An engine that was shut down says so to whoever asks.
-        if (state.value == EngineState.CLOSED || !activity.isUnloaded || closing) return@withLock engine
+        if (closing || !activity.isUnloaded) return@withLock engine
         val work = Work()
         loading = work
         try {

@@ -188,6 +188,18 @@ class QueueTest {
     }
 
     @Test
+    fun keysOfWhatIsGoneAreForgottenAfterAMonth() = QueueTables(Fixture.context, "months").use { tables ->
+        val db = tables.writableDatabase
+        val later = 31L * 24 * 60 * 60 * 1000
+        for (key in listOf("gone", "kept")) assertTrue(tables.add(db, key, note(1), 0))
+        tables.remove(db, "gone")
+        assertFalse(tables.add(db, "gone", note(1), later))
+        tables.done(db, tables.waiting(db, 9).map { it.first }, answer, later)
+        assertTrue(tables.add(db, "gone", note(1), later))
+        assertFalse(tables.add(db, "kept", note(1), later))
+    }
+
+    @Test
     fun queuesOfOtherNamesAreOthers() = test {
         SummaryQueue(Fixture.context, "one").use { one ->
             SummaryQueue(Fixture.context, "two").use { two ->

@@ -46,7 +46,6 @@ internal class Watch(
             engine.setEffort(effort)
             gate(engine)
         }
-        residence.present()?.setEffort(effort)
         if (!options.manners.gpuInBackground && options.device != Device.CPU) scope.launch { follow() }
     }
 
