@@ -37,10 +37,10 @@ pub fn test(quick: bool) -> Result<Counts> {
     Ok(counts)
 }
 
-/// The generator, which is never worth optimising, and the library, as tests are built: alone they would have other features,
-/// and everything would be compiled twice.
+/// The generator, which is never worth optimising, and the library. A test is built with them, since it makes cargo choose
+/// the features of dependencies as for tests: without it all of them, and the core, would be compiled a second time.
 fn build() -> Result<()> {
-    Line::new("cargo build --quiet --locked --workspace").run()
+    Line::new("cargo build --quiet --locked --workspace --lib --bins --test hostile").run()
 }
 
 /// Reads what was built for a profile and writes each language into its folder.

@@ -61,6 +61,28 @@ class DigestListenerTest {
     }
 
     @Test
+    fun theOrderIsThatOfThePosts() {
+        Sample.agree()
+        app.inbox.slow = "first"
+        listener.onNotificationPosted(Sample.posted("first"))
+        listener.onNotificationPosted(Sample.posted("second", id = 2))
+        untilWaiting("first", "second")
+    }
+
+    @Test
+    fun whatIsGoneAtOnceDoesNotStay() {
+        Sample.agree()
+        app.inbox.slow = "gone"
+        listener.onNotificationPosted(Sample.posted("gone"))
+        listener.onNotificationRemoved(Sample.posted("gone"))
+        listener.onNotificationPosted(Sample.posted("stays", id = 2))
+        untilWaiting("stays")
+        // Nor does it come later.
+        Screen.turn(200)
+        assertEquals(listOf("stays"), waiting)
+    }
+
+    @Test
     fun whatIsThereAlreadyIsCollected() {
         Sample.agree()
         shadowOf(listener).addActiveNotification(Sample.posted("from before"))

@@ -29,6 +29,7 @@ import dev.kinglet.sample.models.StoredModel
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
@@ -106,7 +107,11 @@ class FakeInbox : Inbox {
 
     override val contents: Flow<Inbox.Contents> = content.map { it }
 
+    /** A text that takes its time on the way to the disk. */
+    var slow: String? = null
+
     override suspend fun add(key: String, notification: NotificationText): Boolean {
+        if (notification.text == slow) delay(100)
         if (keys.putIfAbsent(key, notification) != null) return false
         content.value = content.value.copy(waiting = content.value.waiting + notification)
         return true

@@ -107,7 +107,8 @@ class Screen(private val activity: () -> Activity) {
     }
 
     companion object {
-        private const val PATIENCE = 8L
+        // Only what is broken waits so long; a busy machine takes its time.
+        private const val PATIENCE = 60L
         private val FRAME: Duration = Duration.ofMillis(16)
 
         /** Runs what waits on the main thread, one frame at a time, until this holds. */

@@ -4,17 +4,17 @@ import android.content.pm.PackageManager
 import android.service.notification.NotificationListenerService
 import android.service.notification.StatusBarNotification
 import dev.kinglet.sample.parts
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
 
 /** Puts notifications into the inbox, of those apps that the person did not leave out, and only after they agreed. */
 class DigestListener : NotificationListenerService() {
     private val reader by lazy { NotificationReader(packageName, ::nameOf) }
 
-    // One after the other: what is removed has been added before.
-    @OptIn(ExperimentalCoroutinesApi::class)
-    private val inOrder = Dispatchers.IO.limitedParallelism(1)
+    // Whoever comes first goes first, so what is removed has been added before.
+    private val turn = Mutex()
 
     override fun onListenerConnected() {
         activeNotifications.orEmpty().forEach(::onNotificationPosted)
@@ -36,7 +36,8 @@ class DigestListener : NotificationListenerService() {
 
     private fun inTurn(work: suspend () -> Unit) {
         // Not the service's own scope: what was posted is kept even if the service ends now.
-        parts.scope.launch(inOrder) { work() }
+        // Begun at once: the order in line is that of the calls, and nothing is decided by which thread is free.
+        parts.scope.launch(start = CoroutineStart.UNDISPATCHED) { turn.withLock { work() } }
     }
 
     private fun nameOf(app: String): String = try {
