@@ -270,9 +270,8 @@ impl State for Cache {
     }
 
     fn truncate(&mut self, to: usize) -> Result<()> {
-        let windows = self.slots.iter().filter_map(|slot| slot.window);
-        if to < self.position && windows.map(|window| (to + 1).saturating_sub(window)).any(|needed| needed < self.first)
-        {
+        let mut windowed = self.slots.iter().filter(|slot| slot.window.is_some());
+        if to < self.position && windowed.any(|slot| slot.first_seen(to) < self.first) {
             return Err(Error::Rollback { to });
         }
         self.position = self.position.min(to);
@@ -294,8 +293,8 @@ impl State for Cache {
         for (slot, kept) in self.slots.iter().zip(&self.lines) {
             let len = self.position * slot.width();
             // A restored cache has zeros in place of what its window no longer needs.
-            let needed = slot.window.map_or(0, |window| (self.position + 1).saturating_sub(window).max(self.first));
-            let first = needed.min(self.position);
+            let first = if slot.window.is_some() { slot.first_seen(self.position).max(self.first) } else { 0 };
+            let first = first.min(self.position);
             let start = (first * slot.width()).min(len);
             let (keys, values) = (kept.keys[start..len].to_vec(), kept.values[start..len].to_vec());
             layer(Lines { first, keys, values })?;

@@ -79,6 +79,11 @@ impl Slot {
     pub fn width(&self) -> usize {
         self.kv_heads * self.head_dim
     }
+
+    /// The first position that a query behind `position` others sees.
+    pub fn first_seen(&self, position: usize) -> usize {
+        self.window.map_or(0, |window| (position + 1).saturating_sub(window))
+    }
 }
 
 /// The whole computation of one step.

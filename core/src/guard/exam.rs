@@ -231,10 +231,9 @@ impl Exam {
     fn states(&self, program: &dyn Program) -> Result<States> {
         let (empty, mut long) = (program.state(self.context())?, program.state(self.context())?);
         let mut lines = self.slots.iter().enumerate().map(|(i, slot)| {
-            let mut lines = Lines::zeros(slot, 0..self.past);
-            let values = lines.keys.iter_mut().chain(&mut lines.values);
-            values.zip(randoms(i as u64)).for_each(|(x, random)| *x = random);
-            Ok(lines)
+            let (len, mut randoms) = (self.past * slot.width(), randoms(i as u64));
+            let keys = randoms.by_ref().take(len).collect();
+            Ok(Lines { first: 0, keys, values: randoms.take(len).collect() })
         });
         if !long.restore(&vec![0; self.past], &mut lines)? {
             return Err(Error::Option { name: "device".into(), what: "takes no keys and values from another".into() });

@@ -1,8 +1,7 @@
 //! A JSON string or null, written by a model one token at a time.
 //!
 //! The form is fixed and tiny, so it is checked on the bytes themselves, and only for tokens that would be chosen: no
-//! table over the vocabulary is built, which for 262,144 tokens costs a general grammar engine a second or two and
-//! tens of megabytes.
+//! table over the vocabulary is built.
 
 use crate::Result;
 

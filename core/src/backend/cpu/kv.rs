@@ -86,37 +86,15 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// Where a column of a position's key lies for a head, and where its value begins.
-    fn places(&self, position: usize, head: usize) -> (impl Fn(usize) -> usize + use<>, usize) {
-        let (place, dim) = (position % self.capacity, self.slot.head_dim);
-        let block = head * (self.capacity / KEYS) + place / KEYS;
-        (move |column| (block * dim + column) * KEYS + place % KEYS, (head * self.capacity + place) * dim)
-    }
-
     fn lines(&self, positions: Range<usize>) -> Lines {
-        let mut lines = Lines::zeros(&self.slot, positions.clone());
-        for position in positions {
-            for (head, to) in lines.heads(&self.slot, position).collect::<Vec<_>>() {
-                let (key, value) = self.places(position, head);
-                for (column, to) in to.enumerate() {
-                    lines.keys[to] = self.keys.get(key(column));
-                    lines.values[to] = self.values.get(value + column);
-                }
-            }
-        }
-        lines
+        let place = place(self.slot, self.capacity);
+        Lines::read(&self.slot, positions, place, |i| self.keys.get(i), |i| self.values.get(i))
     }
 
     fn take(&mut self, lines: &Lines, positions: Range<usize>) {
-        for position in positions {
-            for (head, from) in lines.heads(&self.slot, position) {
-                let (key, value) = self.places(position, head);
-                for (column, from) in from.enumerate() {
-                    self.keys.set(key(column), lines.keys[from]);
-                    self.values.set(value + column, lines.values[from]);
-                }
-            }
-        }
+        let place = place(self.slot, self.capacity);
+        let (keys, values) = (&mut self.keys, &mut self.values);
+        lines.write(&self.slot, positions, place, |i, x| keys.set(i, x), |i, x| values.set(i, x));
     }
 
     fn fork(&self, position: usize) -> Result<Self> {
@@ -129,6 +107,15 @@ impl Layer {
             keys: self.keys.copy(stride, used)?,
             values: self.values.copy(stride, used)?,
         })
+    }
+}
+
+/// Where a column of a head's key and value lie at a position.
+fn place(slot: Slot, capacity: usize) -> impl Fn(usize, usize, usize) -> (usize, usize) {
+    move |position, head, column| {
+        let (place, dim) = (position % capacity, slot.head_dim);
+        let block = head * (capacity / KEYS) + place / KEYS;
+        ((block * dim + column) * KEYS + place % KEYS, (head * capacity + place) * dim + column)
     }
 }
 
@@ -199,8 +186,7 @@ impl State for Cache {
         for layer in &self.layers {
             // The query at `to` sees `window - 1` positions before it; the ring still holds the last `capacity`.
             let oldest = self.oldest(layer);
-            let needed = layer.slot.window.map_or(0, |w| (to + 1).saturating_sub(w));
-            if needed < oldest {
+            if layer.slot.first_seen(to) < oldest {
                 return Err(Error::Rollback { to });
             }
         }

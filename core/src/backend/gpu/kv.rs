@@ -145,13 +145,16 @@ struct Stored {
 }
 
 impl Layer {
-    /// Where the number of a column lies for a head, in numbers: of the key and of the value.
-    fn places(&self, position: usize, head: usize) -> (impl Fn(usize) -> usize, usize) {
-        let (place, dim) = (position % self.capacity, self.heads.slot.head_dim);
-        let block = head * (self.capacity / KEYS) + place / KEYS;
-        // Columns are in pairs.
-        let key = move |column: usize| 2 * ((block * (dim / 2) + column / 2) * KEYS + place % KEYS) + column % 2;
-        (key, (head * self.capacity + place) * dim)
+    /// Where a column of a head's key and value lie at a position, in numbers.
+    fn place(&self) -> impl Fn(usize, usize, usize) -> (usize, usize) {
+        let (capacity, dim) = (self.capacity, self.heads.slot.head_dim);
+        move |position, head, column| {
+            let place = position % capacity;
+            let block = head * (capacity / KEYS) + place / KEYS;
+            // A key's columns are in pairs.
+            let key = 2 * ((block * (dim / 2) + column / 2) * KEYS + place % KEYS) + column % 2;
+            (key, (head * capacity + place) * dim + column)
+        }
     }
 
     fn read(&self, gpu: &Opened) -> Result<Stored> {
@@ -170,32 +173,16 @@ impl Layer {
 
 impl Stored {
     fn lines(&self, layer: &Layer, kv: KvType, positions: Range<usize>) -> Lines {
-        let mut lines = Lines::zeros(&layer.heads.slot, positions.clone());
-        for position in positions {
-            for (head, to) in lines.heads(&layer.heads.slot, position).collect::<Vec<_>>() {
-                let (key, value) = layer.places(position, head);
-                for (column, to) in to.enumerate() {
-                    lines.keys[to] = number(&self.keys, kv, key(column));
-                    lines.values[to] = number(&self.values, kv, value + column);
-                }
-            }
-        }
-        lines
+        let (key, value) = (|i| number(&self.keys, kv, i), |i| number(&self.values, kv, i));
+        Lines::read(&layer.heads.slot, positions, layer.place(), key, value)
     }
 
     fn of(lines: &Lines, layer: &Layer, kv: KvType, positions: Range<usize>) -> Self {
         let words = layer.keys.size() as usize / 4;
-        let mut stored = Self { keys: vec![0; words], values: vec![0; words] };
-        for position in positions {
-            for (head, from) in lines.heads(&layer.heads.slot, position) {
-                let (key, value) = layer.places(position, head);
-                for (column, from) in from.enumerate() {
-                    set_number(&mut stored.keys, kv, key(column), lines.keys[from]);
-                    set_number(&mut stored.values, kv, value + column, lines.values[from]);
-                }
-            }
-        }
-        stored
+        let (mut keys, mut values) = (vec![0; words], vec![0; words]);
+        let (key, value) = (|i, x| set_number(&mut keys, kv, i, x), |i, x| set_number(&mut values, kv, i, x));
+        lines.write(&layer.heads.slot, positions, layer.place(), key, value);
+        Self { keys, values }
     }
 
     fn write(&self, layer: &Layer, gpu: &Opened) {
@@ -235,8 +222,7 @@ impl State for Cache {
         for layer in &self.layers {
             // The query at `to` sees `window - 1` positions before it; the ring still holds the last `capacity`.
             let oldest = self.oldest(layer);
-            let needed = layer.heads.slot.window.map_or(0, |w| (to + 1).saturating_sub(w));
-            if needed < oldest {
+            if layer.heads.slot.first_seen(to) < oldest {
                 return Err(Error::Rollback { to });
             }
         }

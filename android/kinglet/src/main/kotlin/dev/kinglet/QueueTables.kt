@@ -73,6 +73,7 @@ internal class QueueTables(context: Context, name: String) : SQLiteOpenHelper(co
             db.delete("digest", "id = $id", null)
             return null
         }
+        db.delete("digest", "id NOT IN (SELECT id FROM digest ORDER BY id DESC LIMIT $MOST_DIGESTS)", null)
         // Here, since a digest is rare, and each addition would go through the whole table.
         db.delete("seen", "at < ? AND key NOT IN (SELECT key FROM notification)", arrayOf((now - MONTH_MILLIS).toString()))
         for (group in done.groups) {
@@ -117,8 +118,11 @@ internal class QueueTables(context: Context, name: String) : SQLiteOpenHelper(co
         buildList { while (moveToNext()) add(row()) }
     }
 
-    private companion object {
-        const val CONTENT = "app, title, text, time"
-        const val MONTH_MILLIS = 30L * 24 * 60 * 60 * 1000
+    companion object {
+        /** Older ones go, and the notifications that they are made of. */
+        const val MOST_DIGESTS = 500
+
+        private const val CONTENT = "app, title, text, time"
+        private const val MONTH_MILLIS = 30L * 24 * 60 * 60 * 1000
     }
 }

@@ -31,7 +31,7 @@ public data class StoredDigest(
  *
  * What was added is there when the process is gone and comes back. A digest and the notifications that it is made of
  * change sides in one transaction, so nothing is summarised twice and nothing is lost, whenever the process ends. Queues of
- * the same name are the same queue.
+ * the same name are the same queue. The last 500 digests are kept, and keys for a month at least.
  */
 public class SummaryQueue @JvmOverloads constructor(context: Context, name: String = "kinglet-queue") : AutoCloseable {
     private val tables = QueueTables(context.applicationContext ?: context, name)

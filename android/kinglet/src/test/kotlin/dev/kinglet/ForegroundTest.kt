@@ -45,7 +45,7 @@ class ForegroundTest {
     private suspend fun Kinglet.works() = runCatching { session().use { it.generate("a", tokens(2)).done() } }
 
     /** What a watcher does, it does on a thread of its own. */
-    private suspend fun eventually(what: String, isSo: suspend () -> Boolean) = withTimeout(10.seconds) {
+    private suspend fun eventually(what: String, isSo: suspend () -> Boolean) = withTimeout(40.seconds) {
         while (!isSo()) delay(20.milliseconds)
         println(what)
     }

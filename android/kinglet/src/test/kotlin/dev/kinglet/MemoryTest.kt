@@ -37,7 +37,7 @@ class MemoryTest {
     )
 
     private suspend fun Kinglet.becomes(state: EngineState) =
-        withTimeoutOrNull(5.seconds) { this@becomes.state.first { it == state } } == state
+        withTimeoutOrNull(40.seconds) { this@becomes.state.first { it == state } } == state
 
     private fun free(bytes: Long) {
         val info = ActivityManager.MemoryInfo().apply {

@@ -200,6 +200,24 @@ class QueueTest {
     }
 
     @Test
+    fun oldDigestsMakeRoomForNewOnes() = QueueTables(Fixture.context, "room").use { tables ->
+        val db = tables.writableDatabase
+        // One for all of it: each alone would wait for the disk.
+        db.beginTransaction()
+        for (number in 0..QueueTables.MOST_DIGESTS) {
+            assertTrue(tables.add(db, "key $number", note(number), number.toLong()))
+            val ids = tables.waiting(db, 1).map { it.first }
+            assertNotNull(tables.done(db, ids, answer, number.toLong()))
+        }
+        db.setTransactionSuccessful()
+        db.endTransaction()
+        val kept = tables.history(db, Int.MAX_VALUE)
+        assertEquals(QueueTables.MOST_DIGESTS, kept.size)
+        assertEquals(listOf(note(1)), kept.last().notifications)
+        assertFalse("it was summarised already", tables.add(db, "key 0", note(0), 0))
+    }
+
+    @Test
     fun queuesOfOtherNamesAreOthers() = test {
         SummaryQueue(Fixture.context, "one").use { one ->
             SummaryQueue(Fixture.context, "two").use { two ->
@@ -216,7 +234,7 @@ class QueueTest {
             val seen = async(Dispatchers.Default) { queue.changes.take(2).toList() }
             // Until the first is seen, a change may be the first.
             while (!seen.isCompleted) queue.add("key ${System.nanoTime()}", note(1))
-            withTimeout(10.seconds) { seen.await() }
+            withTimeout(40.seconds) { seen.await() }
         }
     }
 

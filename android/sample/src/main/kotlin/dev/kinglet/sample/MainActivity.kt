@@ -34,7 +34,7 @@ class MainActivity : ComponentActivity() {
     private val digest by viewModels<DigestViewModel> { make { DigestViewModel(parts, it) } }
     private val text by viewModels<TextViewModel> { make { TextViewModel(parts, it) } }
     private val models by viewModels<ModelsViewModel> { make { ModelsViewModel(parts, it) } }
-    private val diagnosis by viewModels<DiagnoseViewModel> { make { DiagnoseViewModel(parts) } }
+    private val diagnosis by viewModels<DiagnoseViewModel> { make { DiagnoseViewModel(parts, it) } }
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)

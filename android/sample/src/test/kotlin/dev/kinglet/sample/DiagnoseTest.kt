@@ -53,14 +53,14 @@ class DiagnoseTest {
     fun speedIsMeasuredAgainAfterWork() {
         val time = TestTimeSource()
         app.doctor.worked = { time += 30.seconds }
-        val model = DiagnoseViewModel(app.parts, 3.minutes, time)
+        val model = DiagnoseViewModel(app.parts, endurance = 3.minutes, time = time)
         model.endure()
         Screen.turnUntil({ "${model.state.value}" }) { model.state.value.running == null }
         val state = model.state.value
-        assertEquals(37.0, state.cold?.tokensPerSecond)
+        assertEquals(37.0, state.found.cold?.writing)
         // Six more fill three minutes.
         assertEquals(7, app.doctor.benchmarks)
-        assertEquals(32.0, state.warm?.tokensPerSecond)
+        assertEquals(32.0, state.found.warm?.writing)
     }
 
     @Test
@@ -79,6 +79,22 @@ class DiagnoseTest {
         assertEquals("content", uri.scheme)
         val html = app.contentResolver.openInputStream(uri)!!.use { it.readBytes().decodeToString() }
         assertEquals("<html><body>zeros@blk.0.ffn_down</body></html>", html)
+    }
+
+    @Test
+    fun theDeathOfTheProcessKeepsWhatWasFound() {
+        val (activity, screen) = show()
+        screen.touch("Check")
+        screen.untilThere("Some kernels were wrong")
+        screen.touch("Make a report")
+        screen.untilThere("412")
+        val saved = Sample.die(activity)
+        app.doctor.failure = NoModelException()
+        val again = Sample.open(saved = saved)
+        val later = Screen { again.get() }
+        later.untilThere("blk.3.ffn_down: vector instead of tile (zeros)")
+        later.untilThere("412")
+        assertTrue(later.canTouch("Share the report"))
     }
 
     @Test
@@ -123,6 +139,6 @@ class DiagnoseTest {
         app.doctor.hold?.complete(Unit)
         Screen.turn(20)
         assertNull(model.state.value.running)
-        assertNull(model.state.value.qualification)
+        assertNull(model.state.value.found.trust)
     }
 }

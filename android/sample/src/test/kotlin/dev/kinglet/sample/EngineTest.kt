@@ -55,6 +55,20 @@ class EngineTest {
     }
 
     @Test
+    fun theGpuIsCheckedAndAFaultInItIsFound() {
+        app.use(Sample.tiny())
+        val activity = Sample.open()
+        val screen = Screen { activity.get() }.apply { touch("Diagnose") }
+        screen.touch("Check")
+        screen.untilThere("It computes what the processor computes")
+        screen.touch("zeros@blk.0.ffn_down")
+        screen.touch("Make a report")
+        screen.untilThere("Wrong from blk.0.ffn_down on: zeros")
+        val report = checkNotNull(app.parts.reports.last()).readText()
+        assertTrue(report.take(200), report.startsWith("<!doctype html>") && "blk.0.ffn_down" in report)
+    }
+
+    @Test
     fun oneModelForAllAndAnotherWhenItIsChosen() = Sample.test {
         app.use(Sample.tiny())
         val scope = CoroutineScope(Dispatchers.Default)

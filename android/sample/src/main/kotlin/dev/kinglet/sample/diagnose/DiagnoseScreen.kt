@@ -11,7 +11,6 @@ import androidx.compose.ui.res.stringResource
 import androidx.lifecycle.Lifecycle
 import androidx.lifecycle.compose.LifecycleEventEffect
 import androidx.lifecycle.compose.collectAsStateWithLifecycle
-import dev.kinglet.Benchmark
 import dev.kinglet.Fitness
 import dev.kinglet.Verdict
 import dev.kinglet.sample.R
@@ -81,17 +80,17 @@ fun DiagnosePage(state: DiagnoseState, act: DiagnoseActions) {
 private fun TrustSection(state: DiagnoseState, act: DiagnoseActions) {
     Section(stringResource(R.string.qualification)) {
         Quiet(stringResource(R.string.qualification_what))
-        state.qualification?.let { found ->
+        state.found.trust?.let { trust ->
             Text(
                 stringResource(
-                    when (found.fitness) {
+                    when (trust.fitness) {
                         Fitness.GOOD -> R.string.fitness_good
                         Fitness.REPLACED -> R.string.fitness_replaced
                         Fitness.CPU -> R.string.fitness_cpu
                     },
                 ),
             )
-            found.replaced.forEach { Quiet(stringResource(R.string.replacement, it.node, it.to, it.from, it.why)) }
+            trust.replaced.forEach { Quiet(stringResource(R.string.replacement, it.node, it.to, it.from, it.why)) }
         }
         Examine(state, act, Examination.QUALIFY) {
             Button(act.qualify, enabled = state.running == null) { Text(stringResource(R.string.qualify)) }
@@ -103,10 +102,10 @@ private fun TrustSection(state: DiagnoseState, act: DiagnoseActions) {
 private fun SpeedSection(state: DiagnoseState, act: DiagnoseActions) {
     Section(stringResource(R.string.speed)) {
         Quiet(stringResource(R.string.speed_what))
-        state.cold?.let { Fact(stringResource(R.string.cold), it.words()) }
-        state.warm?.let { warm ->
+        state.found.cold?.let { Fact(stringResource(R.string.cold), it.words()) }
+        state.found.warm?.let { warm ->
             Fact(stringResource(R.string.warm), warm.words())
-            state.cold?.let { Fact(stringResource(R.string.change), change(it, warm)) }
+            state.found.cold?.let { Fact(stringResource(R.string.change), change(it, warm)) }
         }
         Examine(state, act, Examination.BENCHMARK, Examination.ENDURANCE) {
             Buttons {
@@ -126,7 +125,7 @@ private fun ReportSection(state: DiagnoseState, act: DiagnoseActions) {
             val none = stringResource(R.string.fault_none)
             Choice(listOf(null) + faults, state.fault, { it ?: none }, state.running == null, act.fault)
         }
-        state.report?.let { found ->
+        state.found.report?.let { found ->
             Text(
                 when (found.verdict) {
                     Verdict.SAME -> stringResource(R.string.verdict_same, found.nodes)
@@ -138,7 +137,7 @@ private fun ReportSection(state: DiagnoseState, act: DiagnoseActions) {
         Examine(state, act, Examination.REPORT) {
             Buttons {
                 Button(act.report, enabled = state.running == null) { Text(stringResource(R.string.make_report)) }
-                if (state.report != null) OutlinedButton(act.share) { Text(stringResource(R.string.share_report)) }
+                if (state.found.report != null) OutlinedButton(act.share) { Text(stringResource(R.string.share_report)) }
             }
         }
     }
@@ -151,10 +150,10 @@ private fun Examine(state: DiagnoseState, act: DiagnoseActions, vararg what: Exa
 }
 
 @Composable
-private fun Benchmark.words() = stringResource(R.string.speeds, speed(promptTokensPerSecond), speed(tokensPerSecond))
+private fun Speed.words() = stringResource(R.string.speeds, speed(reading), speed(writing))
 
-private fun change(cold: Benchmark, warm: Benchmark): String {
+private fun change(cold: Speed, warm: Speed): String {
     val percent = NumberFormat.getPercentInstance()
-    val change = percent.format(warm.tokensPerSecond / cold.tokensPerSecond - 1)
-    return if (warm.tokensPerSecond > cold.tokensPerSecond) "+$change" else change
+    val change = percent.format(warm.writing / cold.writing - 1)
+    return if (warm.writing > cold.writing) "+$change" else change
 }

@@ -1,13 +1,11 @@
 package dev.kinglet.sample.diagnose
 
 import android.content.Intent
+import androidx.lifecycle.SavedStateHandle
 import androidx.lifecycle.ViewModel
 import androidx.lifecycle.viewModelScope
-import dev.kinglet.Benchmark
 import dev.kinglet.DeviceInfo
-import dev.kinglet.Divergence
 import dev.kinglet.GpuInfo
-import dev.kinglet.Qualification
 import dev.kinglet.sample.Parts
 import dev.kinglet.sample.engine.Doctor
 import dev.kinglet.sample.engine.NoModelException
@@ -30,12 +28,7 @@ data class DiagnoseState(
     val device: DeviceInfo? = null,
     /** Null while nobody knows. */
     val gpus: List<GpuInfo>? = null,
-    val qualification: Qualification? = null,
-    /** Of a device at rest. */
-    val cold: Benchmark? = null,
-    /** After minutes of work. */
-    val warm: Benchmark? = null,
-    val report: Divergence? = null,
+    val found: Findings = Findings(),
     val running: Examination? = null,
     /** 0 to 1; null where nobody knows. */
     val progress: Float? = null,
@@ -48,11 +41,12 @@ enum class Examination { QUALIFY, BENCHMARK, ENDURANCE, REPORT }
 
 class DiagnoseViewModel(
     private val parts: Parts,
+    private val saved: SavedStateHandle = SavedStateHandle(),
     private val endurance: Duration = 3.minutes,
     private val time: TimeSource = TimeSource.Monotonic,
 ) : ViewModel() {
     private val doctor: Doctor get() = parts.doctor
-    private val now = MutableStateFlow(DiagnoseState(version = parts.doctor.version))
+    private val now = MutableStateFlow(DiagnoseState(version = parts.doctor.version, found = saved[FOUND] ?: Findings()))
     private var job: Job? = null
 
     val state: StateFlow<DiagnoseState> = now.asStateFlow()
@@ -77,32 +71,32 @@ class DiagnoseViewModel(
     }
 
     fun qualify() = examine(Examination.QUALIFY) {
-        val found = doctor.qualify(::progress)
-        now.update { it.copy(qualification = found) }
+        val trust = Trust(doctor.qualify(::progress))
+        keep { it.copy(trust = trust) }
     }
 
     fun benchmark() = examine(Examination.BENCHMARK) {
-        val cold = doctor.benchmark()
-        now.update { it.copy(cold = cold, warm = null) }
+        val cold = Speed(doctor.benchmark())
+        keep { it.copy(cold = cold, warm = null) }
     }
 
     /** The same measurement again and again; the last one tells what heat does. */
     fun endure() = examine(Examination.ENDURANCE) {
-        val cold = now.value.cold ?: doctor.benchmark()
-        now.update { it.copy(cold = cold, warm = null) }
+        val cold = now.value.found.cold ?: Speed(doctor.benchmark())
+        keep { it.copy(cold = cold, warm = null) }
         val begin = time.markNow()
         var last = cold
         while (begin.elapsedNow() < endurance) {
-            last = doctor.benchmark()
+            last = Speed(doctor.benchmark())
             progress((begin.elapsedNow() / endurance).toFloat().coerceAtMost(1f))
         }
-        now.update { it.copy(warm = last) }
+        keep { it.copy(warm = last) }
     }
 
     fun report() = examine(Examination.REPORT) {
         val found = doctor.diagnose(now.value.fault, ::progress)
         withContext(Dispatchers.IO) { parts.reports.write(found.html) }
-        now.update { it.copy(report = found) }
+        keep { it.copy(report = Parting(found)) }
     }
 
     fun fault(fault: String?) = now.update { it.copy(fault = fault) }
@@ -132,5 +126,14 @@ class DiagnoseViewModel(
         }
     }
 
+    private fun keep(edit: (Findings) -> Findings) {
+        now.update { it.copy(found = edit(it.found)) }
+        saved[FOUND] = now.value.found
+    }
+
     private fun progress(fraction: Float) = now.update { if (it.running == null) it else it.copy(progress = fraction) }
+
+    private companion object {
+        const val FOUND = "found"
+    }
 }
