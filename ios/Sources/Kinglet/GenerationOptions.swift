@@ -13,7 +13,7 @@ public struct GenerationOptions: Sendable, Hashable, Codable {
         self.sampling = sampling
     }
 
-    func core() throws -> KingletBindings.Sampling {
+    func core() throws -> CoreSampling {
         var sampling = sampling
         sampling.maximumTokens = maximumTokens ?? sampling.maximumTokens
         return try sampling.core()

@@ -71,7 +71,7 @@ public struct Sampling: Sendable, Hashable, Codable {
 }
 
 extension Sampling {
-    init(_ core: KingletBindings.Sampling) {
+    init(_ core: CoreSampling) {
         self.init(
             temperature: core.temperature,
             topK: Int(core.topK),
@@ -89,8 +89,8 @@ extension Sampling {
         )
     }
 
-    func core() throws -> KingletBindings.Sampling {
-        KingletBindings.Sampling(
+    func core() throws -> CoreSampling {
+        CoreSampling(
             temperature: temperature,
             topK: try unsigned(topK, "topK"),
             topP: topP,

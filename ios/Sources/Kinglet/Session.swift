@@ -95,7 +95,7 @@ public final class Session: Sendable {
     private static func answers(
         _ seat: Seat,
         said: @escaping @Sendable () -> [Message],
-        sampling: @escaping @Sendable () throws -> KingletBindings.Sampling,
+        sampling: @escaping @Sendable () throws -> CoreSampling,
         onDone: @escaping @Sendable (Outcome) -> Void = { _ in }
     ) -> EventStream {
         stream(seat, onDone: onDone) { try $0.respond(messages: said().map(\.core), sampling: try sampling()) }

@@ -5,6 +5,7 @@ typealias CoreEngine = KingletBindings.Engine
 typealias CoreSession = KingletBindings.Session
 typealias CoreError = KingletBindings.KingletError
 typealias CoreEvent = KingletBindings.StreamEvent
+typealias CoreSampling = KingletBindings.Sampling
 
 /// A number that the core wants unsigned.
 func unsigned(_ number: Int, _ name: String) throws -> UInt32 {

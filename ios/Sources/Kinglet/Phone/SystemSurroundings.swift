@@ -76,11 +76,11 @@
             }
         #else
             private func pressure(_ tell: @escaping @Sendable (Signal) -> Void) -> Lease {
-                let source = DispatchSource.makeMemoryPressureSource(eventMask: [.warning, .critical], queue: .global())
-                nonisolated(unsafe) let held = source
-                source.setEventHandler { tell(.memory(held.data.contains(.critical) ? .all : .spare)) }
+                nonisolated(unsafe) let source = DispatchSource.makeMemoryPressureSource(
+                    eventMask: [.warning, .critical], queue: .global())
+                source.setEventHandler { tell(.memory(source.data.contains(.critical) ? .all : .spare)) }
                 source.activate()
-                return Lease { held.cancel() }
+                return Lease { source.cancel() }
             }
         #endif
     }

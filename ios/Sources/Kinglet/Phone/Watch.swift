@@ -57,7 +57,7 @@ final class Watch: Sendable {
             state.with { $0.isInBackground = !visible }
             // Here and now: it returns once the GPU has nothing more to do, which is what the system waits for.
             present(gate)
-            if visible && avoidedGPU() { later { [residence, avoidedGPU] in await Self.takeGPU(residence, avoidedGPU) } }
+            if visible && avoidedGPU() { later { [residence] in await Self.takeGPU(residence) } }
         case .heat(let heat):
             if manners.throttle { throttle { $0.heat = heat } }
         case .lowPower(let saves):
@@ -128,7 +128,7 @@ final class Watch: Sendable {
     }
 
     /// Gives the model back as soon as nobody uses it, so that the next call may load it on the GPU.
-    private static func takeGPU(_ residence: Residence, _ avoidedGPU: () -> Bool) async {
+    private static func takeGPU(_ residence: Residence) async {
         for await state in residence.activity.shown.stream {
             switch state {
             case .idle: if await residence.giveBack() { return }

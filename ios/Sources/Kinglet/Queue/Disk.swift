@@ -29,7 +29,9 @@ struct Disk {
     func read(from start: Int, to end: Int) throws -> Data {
         var data = Data(count: end - start)
         let count = try data.withUnsafeMutableBytes { bytes in
-            try all(bytes.count, "read") { pread(handle, bytes.baseAddress?.advanced(by: $0), $1, off_t(start + $0)) }
+            try all(bytes.count, "read") { done, left in
+                pread(handle, bytes.baseAddress?.advanced(by: done), left, off_t(start + done))
+            }
         }
         return data.prefix(count)
     }
@@ -39,7 +41,9 @@ struct Disk {
         guard ftruncate(handle, off_t(place)) == 0 else { throw Disk.failure("write", file) }
         do {
             let count = try data.withUnsafeBytes { bytes in
-                try all(bytes.count, "write") { pwrite(handle, bytes.baseAddress?.advanced(by: $0), $1, off_t(place + $0)) }
+                try all(bytes.count, "write") { done, left in
+                    pwrite(handle, bytes.baseAddress?.advanced(by: done), left, off_t(place + done))
+                }
             }
             guard count == data.count, fsync(handle) == 0 else { throw Disk.failure("write", file) }
         } catch {

@@ -52,7 +52,8 @@ struct QueueState: Codable, Equatable {
     mutating func apply(_ change: Change) {
         switch change {
         case .add(let key, let notification, let at):
-            if seen.updateValue(at, forKey: key) == nil { waiting.append(Waiting(key: key, notification: notification)) }
+            if seen.updateValue(at, forKey: key) != nil { return }
+            waiting.append(Waiting(key: key, notification: notification))
         case .remove(let key):
             waiting.removeAll { $0.key == key }
         case .digest(let keys, let text, let groups, let at):
