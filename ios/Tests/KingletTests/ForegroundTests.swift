@@ -125,4 +125,18 @@ final class ForegroundTests: XCTestCase {
         running = nil
         try await becomes(.unloaded, engine)
     }
+
+    func testAnAppThatLeavesWhileItLoadsLetsGoOfTheGPU() async throws {
+        let phone = FakePhone()
+        phone.leavesAtOnce(1)
+        let error = await failure(of: try await Kinglet.open(gpu, in: phone))
+        guard case .suspended(let text)? = error as? KingletError else { return XCTFail("\(String(describing: error))") }
+        XCTAssertTrue(text.contains("foreground"), text)
+        phone.show(true)
+        phone.leavesAtOnce(1)
+        let engine = try await Fixture.engine(Configuration(model: Fixture.tiny(), threads: 1), in: phone, for: self)
+        let reason = try await engine.device.reason
+        XCTAssertEqual(reason, "it was asked for", "not the GPU, but the CPU")
+        XCTAssertEqual(phone.watchers, 1)
+    }
 }
