@@ -110,6 +110,11 @@ impl Engine {
         Ok(())
     }
 
+    /// How hard it works.
+    pub fn effort(&self) -> Result<Effort> {
+        Ok(self.worker.engine()?.effort())
+    }
+
     /// Frees what makes the next call faster and is not needed for it: the instructions that text tasks share, and what is
     /// known of labels. It takes its turn like any other call.
     pub async fn trim(&self) -> Result<()> {

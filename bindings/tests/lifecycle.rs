@@ -114,6 +114,7 @@ fn shutting_down_ends_all_and_may_be_repeated() {
     closed(&block_on(engine.benchmark(1, 1, 1, None)).unwrap_err());
     closed(&block_on(engine.trim()).unwrap_err());
     closed(&engine.set_effort(Effort::Half).unwrap_err());
+    closed(&engine.effort().unwrap_err());
     closed(&block_on(engine.classify("a".into(), vec!["b".into()], true, None)).unwrap_err());
     closed(&block_on(engine.reply("a".into(), None, None)).unwrap_err());
     closed(&engine.tokenize("a".into()).unwrap_err());

@@ -125,6 +125,7 @@ fn tasks_give_whole_results() {
     assert!((sum - 1.0).abs() < 1e-9 && found.probabilities.len() == 3 && found.label.is_some());
     // Labels that were calibrated are not calibrated again, however hard it works.
     engine.set_effort(Effort::Half).unwrap();
+    assert_eq!(engine.effort().unwrap(), Effort::Half);
     let again = classify(TEXT);
     assert_eq!(again.probabilities, found.probabilities);
     assert!(
