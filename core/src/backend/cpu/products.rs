@@ -161,7 +161,9 @@ impl Step<'_> {
         let node = self.graph.node(id);
         let Op::Matmul(op) = &node.op else { return };
         match &self.held[op.weight.0] {
-            Held::Packed(matrix) => unit(self.isa, matrix, &self.integers(node.inputs[0], rows), at, first, count, sums),
+            Held::Packed(matrix) => {
+                unit(self.isa, matrix, &self.integers(node.inputs[0], rows), at, first, count, sums)
+            }
             Held::Mapped => self.float_product(node, op.weight, at, first, &mut sums[..count]),
             Held::Vector(_) => {}
         }
