@@ -1,6 +1,7 @@
 //! What may be less than f32, and by whose choice. Everything not named here is f32: the residual stream, norms,
 //! softmax, logits, and every sum.
 
+use crate::graph::{Graph, NodeId};
 use serde::{Deserialize, Serialize};
 
 /// How activations enter products.
@@ -10,13 +11,19 @@ pub enum Activations {
     /// 16 bits with one scale for every 32: near f32.
     #[default]
     Int16,
-    /// 8 bits with one scale for every 32: faster prefill.
+    /// 8 bits with one scale for every 32: faster prefill. The output head's have 16 all the same.
     Int8,
     /// As they are, on a GPU: slower than integers on most, and what to compare them with.
     F32,
 }
 
 impl Activations {
+    /// How a value enters products. What the head multiplies has 16 bits at least: a prompt needs one row of it, and its
+    /// rounding would go into the choice of tokens as it is.
+    pub(crate) fn of(self, graph: &Graph, value: NodeId) -> Self {
+        if self == Self::Int8 && graph.head_input() == Some(value) { Self::Int16 } else { self }
+    }
+
     /// For people.
     pub(crate) fn describe(self) -> &'static str {
         match self {

@@ -118,6 +118,11 @@ impl Graph {
         NodeId(self.nodes.len().saturating_sub(1))
     }
 
+    /// What the output head multiplies: the input of the product that makes the logits, before a cap of them.
+    pub fn head_input(&self) -> Option<NodeId> {
+        self.nodes.iter().rfind(|node| matches!(node.op, Op::Matmul(_))).map(|node| node.inputs[0])
+    }
+
     /// The matrix whose products are the logits as they are; `None` where something changes them afterwards.
     pub fn head(&self) -> Option<WeightId> {
         match &self.nodes.last()?.op {

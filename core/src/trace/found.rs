@@ -45,6 +45,14 @@ impl<'a> Found<'a> {
         self.nodes[id.0].as_ref().is_some_and(|node| node.broken)
     }
 
+    /// Whether a node that took so long may be slow, by what is known of others like it.
+    pub(super) fn may_be_slow(&self, id: NodeId, ms: f64) -> bool {
+        let node = self.graph.node(id);
+        let alike = self.nodes.iter().flatten().filter(|other| (other.op, other.width) == (node.op.name(), node.width));
+        let fastest = alike.filter_map(|other| other.ms).reduce(f64::min);
+        ms > SLOW_MS && fastest.is_none_or(|fastest| ms > SLOW_TIMES * fastest)
+    }
+
     /// Knows better of what kind a node's fault is.
     pub(super) fn blame(&mut self, id: NodeId, class: Class) {
         if let Some(node) = &mut self.nodes[id.0] {

@@ -143,11 +143,12 @@ impl Given {
     /// The same as a device rounds it that takes activations and stores keys and values so: inputs of products, except
     /// of plain floats, which take floats; and the cache.
     pub(super) fn rounded(&self, graph: &Graph, weights: &Weights, activations: Activations, kv: KvType) -> Self {
-        let is_packed =
-            matches!(&graph.node(self.node).op, Op::Matmul(op) if weights.format(op.weight).packed.is_some());
+        let node = graph.node(self.node);
         let mut inputs = self.inputs.clone();
-        if is_packed {
-            inputs.iter_mut().for_each(|values| round(values, activations));
+        if matches!(&node.op, Op::Matmul(op) if weights.format(op.weight).packed.is_some()) {
+            for (values, id) in inputs.iter_mut().zip(&node.inputs) {
+                round(values, activations.of(graph, *id));
+            }
         }
         let mut cache = self.cache.clone();
         if let Some((_, keys, values)) = &mut cache {

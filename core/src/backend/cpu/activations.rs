@@ -34,8 +34,6 @@ pub struct Scale {
 
 /// A chunk of quantised rows.
 pub struct Activations {
-    /// 16 bits instead of 8.
-    pub wide: bool,
     /// Columns / 32.
     blocks: usize,
     /// `[block][row][16]`: upper bytes in the first 8 words, lower bytes in the next 8 (8-bit: only the first 8).
@@ -48,12 +46,11 @@ pub struct Activations {
 
 impl Activations {
     /// Room for `rows` rows of at most `cols` columns.
-    pub fn new(rows: usize, cols: usize, wide: bool, with_pairs: bool) -> Result<Self> {
+    pub fn new(rows: usize, cols: usize, with_pairs: bool) -> Result<Self> {
         let blocks = cols.div_ceil(BLOCK);
         let all = rows.saturating_mul(blocks);
         let words = all.saturating_mul(WORDS);
         Ok(Self {
-            wide,
             blocks,
             planes: zeros(words, WHAT)?,
             pairs: zeros(if with_pairs { words } else { 0 }, WHAT)?,
@@ -66,11 +63,11 @@ impl Activations {
         4 * (self.planes.len() + self.pairs.len()) + size_of::<Scale>() * self.scales.len()
     }
 
-    /// Pointers for the kernels, for a chunk of `rows` rows.
-    pub fn pointers(&mut self, rows: usize) -> Pointers {
+    /// Pointers for the kernels, for a chunk of `rows` rows of 16 bits (`wide`) or 8.
+    pub fn pointers(&mut self, rows: usize, wide: bool) -> Pointers {
         Pointers {
             rows,
-            wide: self.wide,
+            wide,
             with_pairs: !self.pairs.is_empty(),
             blocks: self.blocks,
             planes: self.planes.as_mut_ptr(),
@@ -101,9 +98,9 @@ unsafe impl Sync for Pointers {}
 
 #[allow(unsafe_code)]
 impl Pointers {
-    /// The same memory for another number of rows, at most the chunk's.
-    pub fn with_rows(&self, rows: usize) -> Self {
-        Self { rows, ..*self }
+    /// The same memory for another number of rows, at most the chunk's, and other bits.
+    pub fn with(&self, rows: usize, wide: bool) -> Self {
+        Self { rows, wide, ..*self }
     }
 
     /// Rows of the chunk.

@@ -125,7 +125,6 @@ impl Cpu {
         let widest =
             graph.nodes.iter().filter(|n| matches!(n.op, Op::Matmul(_))).map(|n| graph.node(n.inputs[0]).width).max();
         let pairs = options.isa.multiplies_pairs();
-        let wide = options.activations == Precision::Int16;
         let turns = turns(&graph, &held, options.chunk)?;
         let quantises = quantises(&graph, &schedule, &held);
         let bounds = vec![Bounds::default(); graph.vocab().div_ceil(matmul::UNIT)];
@@ -136,7 +135,7 @@ impl Cpu {
             held,
             pool: Pool::new(options.threads),
             scratch: zeros(floats, "intermediate values")?,
-            activations: Activations::new(options.chunk, widest.unwrap_or(0), wide, pairs)?,
+            activations: Activations::new(options.chunk, widest.unwrap_or(0), pairs)?,
             turns,
             bounds,
             quantises,
@@ -185,6 +184,7 @@ impl Cpu {
             held: &self.held,
             quantises,
             isa: self.options.isa,
+            activations: self.options.activations,
             ids,
             position: cache.position,
             rows: ids.len(),

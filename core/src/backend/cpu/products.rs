@@ -26,7 +26,7 @@ impl Step<'_> {
         let quantised = index > 0 && self.quantises[index - 1] == Some(input);
         if !quantised && stage.nodes.iter().any(|id| packed(self.graph, self.held, *id)) {
             each_row(team, rows, |row| {
-                self.isa.run(Quantise { to: self.buffers.activations_of(rows), x: self.row(input, row), row });
+                self.isa.run(Quantise { to: self.integers(input, rows), x: self.row(input, row), row });
             });
         }
         if let Some(head) = self.head(stage, rows) {
@@ -69,7 +69,8 @@ impl Step<'_> {
         if *only != id || !matrix.layout().is_halved() {
             return None;
         }
-        let (x, bounds, logits) = (self.buffers.activations_of(1), self.buffers.bounds, self.value(id)?);
+        let x = self.integers(self.graph.node(id).inputs[0], 1);
+        let (bounds, logits) = (self.buffers.bounds, self.value(id)?);
         Some(Halves { matrix, x, best, bounds, logits })
     }
 
@@ -101,7 +102,7 @@ impl Step<'_> {
         let node = self.graph.node(id);
         let Op::Matmul(op) = &node.op else { return };
         match &self.held[op.weight.0] {
-            Held::Packed(matrix) => rows(self.isa, matrix, &self.buffers.activations_of(1), first, 0, sums),
+            Held::Packed(matrix) => rows(self.isa, matrix, &self.integers(node.inputs[0], 1), first, 0, sums),
             Held::Mapped => {
                 let units = sums.as_chunks_mut::<UNIT>().0;
                 for (i, sums) in units.iter_mut().enumerate() {
@@ -160,7 +161,9 @@ impl Step<'_> {
         let node = self.graph.node(id);
         let Op::Matmul(op) = &node.op else { return };
         match &self.held[op.weight.0] {
-            Held::Packed(matrix) => unit(self.isa, matrix, &self.buffers.activations_of(rows), at, first, count, sums),
+            Held::Packed(matrix) => {
+                unit(self.isa, matrix, &self.integers(node.inputs[0], rows), at, first, count, sums)
+            }
             Held::Mapped => self.float_product(node, op.weight, at, first, &mut sums[..count]),
             Held::Vector(_) => {}
         }

@@ -16,6 +16,7 @@ use super::{Held, Turns};
 use crate::backend::{Best, Cancel};
 use crate::graph::{Graph, Node, NodeId, Rows, WeightId};
 use crate::ops::{Op, add, angle};
+use crate::precision::Activations as Precision;
 use crate::schedule::{Kind, Place, Schedule};
 use crate::weights::Weights;
 use std::slice::{from_raw_parts, from_raw_parts_mut};
@@ -40,6 +41,8 @@ pub struct Step<'a> {
     pub wanted: usize,
     /// Which of the last one's logits are wanted, if not all.
     pub best: Option<Best>,
+    /// How values enter products.
+    pub activations: Precision,
     /// The one stage that is run, if not all.
     pub only: Option<usize>,
     pub cancel: &'a Cancel,
@@ -91,7 +94,7 @@ impl Buffers {
         Self {
             scratch: scratch.as_mut_ptr(),
             chunk,
-            activations: activations.pointers(rows),
+            activations: activations.pointers(rows, true),
             logits: logits.as_mut_ptr(),
             turns: turns.iter_mut().map(table).collect(),
             bounds: bounds.as_mut_ptr(),
@@ -195,10 +198,10 @@ pub(super) fn each_row(team: &Team, rows: usize, task: impl Fn(usize)) {
     team.each(rows.div_ceil(ROWS), |part| (part * ROWS..rows.min((part + 1) * ROWS)).for_each(&task));
 }
 
-impl Buffers {
-    /// The quantised input of a stage with `rows` rows.
-    pub(super) fn activations_of(&self, rows: usize) -> Pointers {
-        self.activations.with_rows(rows)
+impl Step<'_> {
+    /// `rows` quantised rows of a value.
+    pub(super) fn integers(&self, value: NodeId, rows: usize) -> Pointers {
+        self.buffers.activations.with(rows, self.activations.of(self.graph, value) == Precision::Int16)
     }
 }
 
@@ -267,7 +270,7 @@ impl Kernel for RowTask<'_> {
         }
         if let Some(id) = step.quantises[self.stage] {
             let rows = step.rows_of(step.graph.node(id));
-            Quantise { to: step.buffers.activations_of(rows), x: step.row(id, row), row }.run(simd);
+            Quantise { to: step.integers(id, rows), x: step.row(id, row), row }.run(simd);
         }
     }
 }

@@ -68,8 +68,8 @@ impl Kernel for Quantise<'_> {
 fn product(isa: Isa, matrix: &Packed, x: &[f32], wide: bool, pass: usize) -> Vec<f32> {
     let (cols, rows) = (matrix.cols(), matrix.rows());
     let count = x.len() / cols;
-    let mut activations = Activations::new(count, cols, wide, isa.multiplies_pairs()).unwrap();
-    let pointers = activations.pointers(count);
+    let mut activations = Activations::new(count, cols, isa.multiplies_pairs()).unwrap();
+    let pointers = activations.pointers(count, wide);
     isa.run(Quantise(&pointers, x, cols));
     let mut out = vec![0.0; count * rows];
     let mut sums: Sums = [[0.0; UNIT]; PASS];
@@ -99,7 +99,7 @@ fn product(isa: Isa, matrix: &Packed, x: &[f32], wide: bool, pass: usize) -> Vec
 
 #[test]
 fn memory_that_no_machine_has_is_refused() {
-    let refused = Activations::new(1 << 16, usize::MAX, true, true).err();
+    let refused = Activations::new(1 << 16, usize::MAX, true).err();
     assert_eq!(refused.map(|error| error.kind()), Some("out_of_memory"));
 }
 
@@ -194,8 +194,8 @@ fn halves_find_the_greatest() {
         order.sort_by(|a, b| whole[*b].total_cmp(&whole[*a]));
         for isa in Isa::available() {
             for best in [1, 3] {
-                let mut activations = Activations::new(1, cols, wide, isa.multiplies_pairs()).unwrap();
-                let pointers = activations.pointers(1);
+                let mut activations = Activations::new(1, cols, isa.multiplies_pairs()).unwrap();
+                let pointers = activations.pointers(1, wide);
                 isa.run(Quantise(&pointers, &x, cols));
                 let mut bounds = vec![Bounds::default(); rows.div_ceil(UNIT)];
                 let mut logits = vec![f32::NAN; rows];

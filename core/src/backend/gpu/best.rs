@@ -12,9 +12,8 @@ use crate::Result;
 use crate::backend::Best;
 use crate::graph::{Graph, NodeId, Rows, WeightId};
 use crate::ops::{Matmul, Op};
-use crate::precision::Activations;
 use crate::quant::{BLOCK, Layout, TILE};
-use kinglet_shaders::{Codes, Kernel, Products, Scales};
+use kinglet_shaders::{Activations as Form, Codes, Kernel, Products, Scales};
 use wgpu::BufferUsages;
 
 /// Rows that come back; where more can be among the best, all logits do.
@@ -137,11 +136,12 @@ impl<'a> Halves<'a> {
     fn of(choice: &Choice<'a>) -> Option<Self> {
         let node = choice.graph.logits();
         let Op::Matmul(Matmul { weight, bias: None }) = &choice.graph.node(node).op else { return None };
+        let form = choice.form(choice.graph.node(node).inputs[0]);
         let Held::Packed { layout, parts } = &choice.held[weight.0] else { return None };
-        let products = Products { codes: Codes::Low4High4, scales: Scales::Flat, activations: choice.form() };
+        let products = Products { codes: Codes::Low4High4, scales: Scales::Flat, activations: form };
         let fits = weights::codes(layout).ok()? == products.codes
             && weights::scales(layout) == products.scales
-            && choice.activations != Activations::F32;
+            && form != Form::F32;
         let spec = choice.graph.weight(*weight);
         fits.then_some(Self { node, weight: *weight, layout, parts, products, rows: spec.rows, cols: spec.cols })
     }

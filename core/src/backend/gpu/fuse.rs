@@ -10,9 +10,10 @@ use super::weights::{self, Held, PackedPart};
 use crate::backend::Fused;
 use crate::graph::{Graph, Node, NodeId, Rows, WeightId};
 use crate::ops::{Activation, Op, Pairing, RmsNorm};
+use crate::precision::Activations;
 use crate::quant::{BLOCK, Layout, TILE};
 use crate::schedule::{Keep, Kind, Schedule};
-use kinglet_shaders::{Activations as Form, Codes, Input, Kernel, Products};
+use kinglet_shaders::{Codes, Input, Kernel, Products};
 use std::ops::Range;
 
 /// The calls, and the row that they share.
@@ -54,7 +55,7 @@ const SEGMENT: usize = 8 * BLOCK;
 
 /// The calls for one token whose logits are wanted; `None` where a model has something that no stage computes.
 pub(super) fn one_row(choice: &Choice<'_>) -> Option<OneRow> {
-    if choice.form() == Form::F32 {
+    if choice.activations == Activations::F32 {
         return None;
     }
     let nodes = choice.graph.nodes.len();
@@ -321,7 +322,7 @@ impl<'a> Fuse<'a> {
         params.push(self.reserve(node.width));
         self.calls.push(Call {
             node: input,
-            kernel: Kernel::StageRow(self.choice.form()),
+            kernel: Kernel::StageRow(self.choice.form(input)),
             constants: Vec::new(),
             params,
             bindings: vec![Bound::Vectors, Bound::Row, Bound::Integers],
@@ -369,7 +370,8 @@ impl<'a> Fuse<'a> {
             constants.push(("GATED", 1.0));
             constants.push(("GELU", f64::from(u8::from(op.activation == Activation::GeluTanh))));
         }
-        let products = Products { codes, scales: weights::scales(&first.layout), activations: self.choice.form() };
+        let form = self.choice.form(self.input(first.node, 0)?);
+        let products = Products { codes, scales: weights::scales(&first.layout), activations: form };
         let has_high = matrices.iter().find(|matrix| matrix.part.high.is_some()).unwrap_or(first);
         let mut bindings = vec![
             Bound::Stack(first.weight, Plane::Low),

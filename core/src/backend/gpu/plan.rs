@@ -127,9 +127,9 @@ impl Choice<'_> {
         Ok(calls)
     }
 
-    /// How activations meet packed weights.
-    pub(super) fn form(&self) -> Form {
-        match self.activations {
+    /// How a value meets packed weights.
+    pub(super) fn form(&self, value: NodeId) -> Form {
+        match self.activations.of(self.graph, value) {
             Activations::Int16 => Form::Int16,
             Activations::Int8 => Form::Int8,
             Activations::F32 => Form::F32,
@@ -165,7 +165,7 @@ impl Choice<'_> {
                     *quantised = Some(input);
                 }
                 let (codes, scales) = (weights::codes(layout)?, weights::scales(layout));
-                let products = Products { codes, scales, activations: self.form() };
+                let products = Products { codes, scales, activations: self.form(input) };
                 let mut constants = weights::constants(layout);
                 constants.push(has_bias);
                 if !few {
@@ -233,7 +233,7 @@ impl Choice<'_> {
         let blocks = (node.width / BLOCK) as u32;
         Call {
             node: input,
-            kernel: Kernel::Quantise(self.form()),
+            kernel: Kernel::Quantise(self.form(input)),
             constants: Vec::new(),
             params: vec![blocks],
             bindings: vec![Bound::Value(input), Bound::Integers],

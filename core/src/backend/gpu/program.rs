@@ -125,11 +125,9 @@ impl Gpu {
         let choice = Choice { graph: &graph, held, activations: options.activations, kv: options.kv, ropes: &ropes };
         let Calls { one: OneRow { calls: one, row }, few, many, best, denied } =
             Calls::of(&choice, &options, opened.tier)?;
-        let form = choice.form();
 
-        let widest =
-            graph.nodes.iter().filter(|n| matches!(n.op, Op::Matmul(_))).map(|n| graph.node(n.inputs[0]).width);
-        let words = widest.max().unwrap_or(0) / BLOCK * form.block_words();
+        let inputs = graph.nodes.iter().filter(|n| matches!(n.op, Op::Matmul(_))).map(|n| n.inputs[0]);
+        let words = inputs.map(|id| graph.node(id).width / BLOCK * choice.form(id).block_words()).max().unwrap_or(0);
         let storage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
         let back = BufferUsages::MAP_READ | BufferUsages::COPY_DST;
         let buffers = Buffers {
