@@ -262,6 +262,18 @@ final class QueueTests: XCTestCase {
         XCTAssertEqual(Set(state.seen.keys), ["kept", "new"])
     }
 
+    func testOldDigestsMakeRoomForNewOnes() {
+        var state = QueueState()
+        let now = Date(timeIntervalSince1970: 0)
+        for number in 0...QueueState.mostDigests {
+            state.apply(.add(key: "\(number)", notification: note(number), at: now))
+            state.apply(.digest(keys: ["\(number)"], text: "", groups: [], at: now))
+        }
+        XCTAssertEqual(state.digests.count, QueueState.mostDigests)
+        XCTAssertEqual(state.digests.first?.notifications, [note(1)])
+        XCTAssertNotNil(state.seen["0"], "what was summarised is not summarised again")
+    }
+
     func testChangesAreTold() async throws {
         let queue = SummaryQueue(file: try place())
         let seen = Guarded(0)

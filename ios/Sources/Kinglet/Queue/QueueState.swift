@@ -73,10 +73,14 @@ struct QueueState: Codable, Equatable {
         waiting.removeAll { keys.contains($0.key) }
         made += 1
         digests.append(StoredDigest(id: made, madeAt: at, text: text, groups: groups, notifications: taken))
+        digests.removeFirst(max(digests.count - Self.mostDigests, 0))
         // Keys are kept for a month, so that notifications posted again and again do not make the file grow for ever.
         let still = Set(waiting.map(\.key))
         seen = seen.filter { key, came in still.contains(key) || at.timeIntervalSince(came) < Self.month }
     }
+
+    /// Older ones go, and the notifications that they were made of.
+    static let mostDigests = 500
 
     private static let month: TimeInterval = 30 * 24 * 60 * 60
 }

@@ -4,7 +4,8 @@ import Foundation
 ///
 /// What was added is there when the process is gone and comes back. A digest and the notifications that it is made of
 /// change sides in one step, so nothing is summarised twice and nothing is lost, whenever the process ends. Queues of the
-/// same file are the same queue; an extension may share it with its app through a folder of their group.
+/// same file are the same queue; an extension may share it with its app through a folder of their group. The last 500
+/// digests are kept, and keys for a month at least.
 public actor SummaryQueue {
     private let journal: Journal
     private let shared: Shared
