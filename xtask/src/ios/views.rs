@@ -1,0 +1,47 @@
+//! The sample's screens: its `SwiftUI` sources, type-checked in Swift 6 mode.
+//!
+//! Linux has no `SwiftUI`. Small modules of the same names, kept under the sample's tests, declare what the screens use;
+//! they are not Apple's, draw nothing, and prove only that names, types and isolation agree with them.
+
+use crate::ios::package::{Package, sources};
+use crate::steps::Line;
+use anyhow::{Context, Result, ensure};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The stand-ins, a folder each; `order.txt` names them in the order of their imports.
+const STUBS: &str = "Tests/Stubs";
+const ORDER: &str = "order.txt";
+/// Each becomes a program of its own.
+const PROGRAMS: [&str; 2] = ["App", "ShareExtension"];
+
+/// Checks each program against what a package built; the stubs' modules go into its products.
+pub fn check(package: &Package) -> Result<String> {
+    let stubs = Path::new(package.folder).join(STUBS);
+    let made = package.products.join("stubs");
+    fs::create_dir_all(&made)?;
+    let order = fs::read_to_string(stubs.join(ORDER)).with_context(|| format!("no {}", stubs.join(ORDER).display()))?;
+    let modules = package.products.join("debug/Modules");
+    let compiler = |command: &str| package.swift.line("swiftc -swift-version 6 -warnings-as-errors").words(command);
+    for name in order.split_whitespace() {
+        let line = compiler("-emit-module -parse-as-library -module-name").word(name).word("-I").path(&made);
+        let line = line.word("-emit-module-path").path(&made.join(format!("{name}.swiftmodule")));
+        with(line, &sources(&stubs.join(name))?)
+            .run()
+            .with_context(|| format!("the stub of {name} does not compile"))?;
+    }
+    let mut number = 0;
+    for program in PROGRAMS {
+        let files = sources(&Path::new(package.folder).join(program))?;
+        ensure!(!files.is_empty(), "{program} has no Swift");
+        let line = compiler("-typecheck -parse-as-library -module-name").word(program).word("-I").path(&made);
+        let line = with(line.word("-I").path(&modules), &files);
+        line.run().with_context(|| format!("the sources of {program} do not fit; the command was: {line}"))?;
+        number += files.len();
+    }
+    Ok(format!("{number} files of screens type-checked against stand-ins of SwiftUI"))
+}
+
+fn with(line: Line, files: &[PathBuf]) -> Line {
+    files.iter().fold(line, |line, file| line.path(file))
+}
