@@ -1,0 +1,135 @@
+import Foundation
+internal import KingletBindings
+
+/// One conversation. Sessions of an engine are independent of each other and take turns.
+///
+/// It keeps what was said, and does not compute again what it holds already. Calls of one session wait for each other.
+/// Its memory is free once nobody has it any more, at the latest with its engine.
+public final class Session: Sendable {
+    private let seat: Seat
+    private let said: Guarded<[Message]>
+
+    init(_ seat: Seat, transcript: [Message]) {
+        self.seat = seat
+        said = Guarded(transcript)
+    }
+
+    /// The instructions, and what was said since. An answer that failed or was cancelled is not in it, nor its prompt.
+    public var transcript: [Message] { said.with { $0 } }
+
+    /// Tokens held, as of the last call that ended.
+    public var position: Int { seat.position }
+
+    /// Reads the instructions while the person still types, so that the answer begins sooner. It does not wait, and what
+    /// goes wrong is told by the call that follows.
+    public func prewarm() {
+        Task(priority: .userInitiated) { [seat, said] in
+            // What follows the last message differs from what will; the session keeps what is alike.
+            let next = Message(role: .user, content: "")
+            let once = Sampling(temperature: 0, maximumTokens: 1)
+            let stream = Self.answers(seat, said: { said.with { $0 } + [next] }, sampling: { try once.core() })
+            _ = try? await stream.result()
+        }
+    }
+
+    /// The answer to what a person says.
+    public func respond(to prompt: String, options: GenerationOptions = .init()) async throws -> Response {
+        let outcome = try await streamResponse(to: prompt, options: options).result()
+        // Cut off by whoever closed the engine: a half must not pass for the whole.
+        if outcome.stats.stop == .cancelled { throw KingletError.closed }
+        return Response(text: outcome.text, stats: outcome.stats)
+    }
+
+    /// The same, piece by piece.
+    public func streamResponse(to prompt: String, options: GenerationOptions = .init()) -> EventStream {
+        let question = Message(role: .user, content: prompt)
+        return Self.answers(
+            seat, said: { [said] in said.with { $0 } + [question] }, sampling: { try options.core() },
+            onDone: { [said] outcome in
+                if outcome.stats.stop == .cancelled { return }
+                said.with { $0 += [question, Message(role: .assistant, content: outcome.text)] }
+            })
+    }
+
+    /// Continues a text as it is, after what the session holds: no chat template, no instructions.
+    public func generate(_ text: String, options: GenerationOptions = .init()) -> EventStream {
+        Self.stream(seat) { try $0.generate(prompt: text, sampling: try options.core()) }
+    }
+
+    /// The same with token ids, which may be special ones.
+    public func generate(tokens: [Int], options: GenerationOptions = .init()) -> EventStream {
+        Self.stream(seat) { session in
+            let ids = try tokens.map { try unsigned($0, "tokens") }
+            return try session.generateFromTokens(ids: ids, sampling: try options.core())
+        }
+    }
+
+    /// Forgets everything but the instructions.
+    public func reset() async throws {
+        try await seat.use { try await $0.reset() }
+        said.with { $0.removeAll { $0.role != .system } }
+    }
+
+    /// Goes back to the first `position` tokens. An error where a sliding window has dropped what that needs. The
+    /// transcript stays: it is what the next answer begins with.
+    public func truncate(to position: Int) async throws {
+        let position = try unsigned(position, "position")
+        try await seat.use { try await $0.truncate(position: position) }
+    }
+
+    /// Writes what the session holds to a file, whole or not at all, and its transcript beside it;
+    /// ``Engine/restore(from:)`` reads both.
+    public func save(to file: URL) async throws {
+        try await seat.use { [said] session in
+            try Transcript.write(said.with { $0 }, beside: file)
+            try await session.save(path: file.path)
+        }
+    }
+
+    /// An independent session with the same past.
+    public func fork() async throws -> Session {
+        let core = try await seat.use { try await $0.fork() }
+        return Session(Seat(seat.calls, core), transcript: transcript)
+    }
+
+    private static func answers(
+        _ seat: Seat,
+        said: @escaping @Sendable () -> [Message],
+        sampling: @escaping @Sendable () throws -> CoreSampling,
+        onDone: @escaping @Sendable (Outcome) -> Void = { _ in }
+    ) -> EventStream {
+        stream(seat, onDone: onDone) { try $0.respond(messages: said().map(\.core), sampling: try sampling()) }
+    }
+
+    private static func stream(
+        _ seat: Seat,
+        onDone: @escaping @Sendable (Outcome) -> Void = { _ in },
+        _ begin: @escaping @Sendable (CoreSession) throws -> TokenStream
+    ) -> EventStream {
+        EventStream {
+            CoreRun(seat.calls.watch) {
+                let turn = try await seat.turn.take()
+                let counted = seat.calls.residence.activity.call()
+                let stream = try await Work().during { work in
+                    let engine = try await seat.calls.residence.engine()
+                    return try begin(try await seat.session(of: engine, work))
+                }
+                return Begun(stream: stream, leases: [counted, turn], onDone: onDone)
+            }
+        }
+    }
+}
+
+/// An answer.
+public struct Response: Sendable, Hashable, Codable {
+    /// The whole text.
+    public var text: String
+    /// What it took.
+    public var stats: Stats
+
+    /// An answer, for previews and tests.
+    public init(text: String, stats: Stats = .init()) {
+        self.text = text
+        self.stats = stats
+    }
+}

@@ -1,0 +1,62 @@
+@testable import Kinglet
+
+/// A phone that does what a test says.
+final class FakePhone: Surroundings {
+    private struct State {
+        var memory: Int?
+        var isVisible = true
+        var heat = Heat.nominal
+        var savesPower = false
+        var watchers: [Int: @Sendable (Signal) -> Void] = [:]
+        var came = 0
+    }
+
+    private let state = Guarded(State())
+
+    init(isVisible: Bool = true, savesPower: Bool = false, memory: Int? = nil) {
+        state.with { ($0.isVisible, $0.savesPower, $0.memory) = (isVisible, savesPower, memory) }
+    }
+
+    var watchers: Int { state.with { $0.watchers.count } }
+
+    var availableMemory: Int? { state.with { $0.memory } }
+
+    func isForeground() async -> Bool { state.with { $0.isVisible } }
+
+    func observe(_ tell: @escaping @Sendable (Signal) -> Void) async -> Lease {
+        let (number, signals): (Int, [Signal]) = state.with { state in
+            state.came += 1
+            state.watchers[state.came] = tell
+            return (state.came, [.heat(state.heat), .lowPower(state.savesPower), .foreground(state.isVisible)])
+        }
+        signals.forEach(tell)
+        return Lease { [state] in state.with { $0.watchers[number] = nil } }
+    }
+
+    func has(_ memory: Int?) {
+        state.with { $0.memory = memory }
+    }
+
+    func show(_ isVisible: Bool) {
+        state.with { $0.isVisible = isVisible }
+        tell(.foreground(isVisible))
+    }
+
+    func becomes(_ heat: Heat) {
+        state.with { $0.heat = heat }
+        tell(.heat(heat))
+    }
+
+    func saves(_ power: Bool) {
+        state.with { $0.savesPower = power }
+        tell(.lowPower(power))
+    }
+
+    func warns(_ pressure: Pressure = .all) {
+        tell(.memory(pressure))
+    }
+
+    private func tell(_ signal: Signal) {
+        for watcher in state.with({ Array($0.watchers.values) }) { watcher(signal) }
+    }
+}
