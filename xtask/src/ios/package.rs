@@ -3,6 +3,7 @@
 use crate::ios::toolchain::Swift;
 use crate::steps::{Counts, Line};
 use anyhow::{Context, Result, bail, ensure};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A warning fails the file that it is of, and with it every later build, until it is gone.
@@ -48,12 +49,22 @@ impl Package<'_> {
         Ok(counts)
     }
 
-    /// Lets the compiler describe every module, and returns the folder of the descriptions.
-    pub fn symbols(&self) -> Result<PathBuf> {
+    /// Lets the compiler describe a module, and returns the folder of its descriptions: of itself, and of what it extends
+    /// in others.
+    pub fn symbols(&self, module: &str) -> Result<PathBuf> {
         let line = self.line("package").words("dump-symbol-graph --minimum-access-level public");
         let output = line.word("--skip-synthesized-members").output()?;
         let folder = output.lines().find_map(|line| line.strip_prefix("Files written to "));
-        Ok(PathBuf::from(folder.context("SwiftPM does not say where it wrote the symbol graphs")?))
+        let folder = PathBuf::from(folder.context("SwiftPM does not say where it wrote the symbol graphs")?);
+        let ours = |name: &str| name.strip_prefix(module).is_some_and(|rest| rest.starts_with(['.', '@']));
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            // It describes every module of the package.
+            if !path.file_name().is_some_and(|name| ours(&name.to_string_lossy())) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(folder)
     }
 }
 
@@ -155,10 +166,10 @@ Test Suite 'All tests' failed at 2026-01-01 10:00:01.000
     fn sources_are_found_in_every_folder() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
-        std::fs::create_dir_all(root.join("B/C")).unwrap();
-        std::fs::create_dir(root.join(".build")).unwrap();
+        fs::create_dir_all(root.join("B/C")).unwrap();
+        fs::create_dir(root.join(".build")).unwrap();
         for file in ["B/C/a.swift", "b.swift", "B/notes.md", ".build/runner.swift"] {
-            std::fs::write(root.join(file), "").unwrap();
+            fs::write(root.join(file), "").unwrap();
         }
         assert_eq!(sources(root).unwrap(), [root.join("B/C/a.swift"), root.join("b.swift")]);
         assert!(sources(&root.join("nowhere")).is_err());
