@@ -35,6 +35,7 @@ struct DigestScreen: View {
         .onChange(of: phase) { _, phase in
             if phase == .active { Task { await model.collect() } }
         }
+        .announces(live.text, when: live.running)
         .onDisappear { model.stop() }
     }
 

@@ -18,8 +18,12 @@ struct TextResult: View {
                 Lines(outcome: outcome)
                 if let stats = live.stats { Quiet(stats.words) }
             }
-        } else if live.running {
-            Section(Phrase.result.text) { Growing(live: live, loading: loading, stop: model.stop) }
+        } else if live.running || !live.text.isEmpty {
+            Section(Phrase.result.text) {
+                Growing(live: live, loading: loading, stop: model.stop)
+                // It failed on the way: what there is can be used.
+                if !live.running { TextButtons(text: live.text) }
+            }
         }
     }
 }

@@ -26,6 +26,7 @@ struct TextScreen: View {
         }
         .onAppear(perform: restore)
         .onChange(of: model.saved) { _, now in saved = now }
+        .announces(model.outcome?.text ?? "", when: model.answer.live.running)
         .onDisappear { model.stop() }
     }
 

@@ -1,3 +1,4 @@
+import Accessibility
 import SampleCore
 import SwiftUI
 
@@ -39,15 +40,11 @@ struct Working: View {
     }
 }
 
-/// What can be done with a text.
-struct TextButtons: View {
-    let text: String
-
-    var body: some View {
-        HStack {
-            PhraseButton(.copy, image: "doc.on.doc") { Clipboard.copy(text) }
-            ShareLink(item: text) { Label(Phrase.share.text, systemImage: "square.and.arrow.up") }
+extension View {
+    /// Reads out what came of it once it has ended, and not word by word.
+    func announces(_ text: String, when running: Bool) -> some View {
+        onChange(of: running) { was, running in
+            if was, !running, !text.isEmpty { AccessibilityNotification.Announcement(text).post() }
         }
-        .buttonStyle(.bordered)
     }
 }

@@ -106,8 +106,8 @@ final class ModelFolderTests: XCTestCase {
     func testACancelledCopyLeavesNothing() async throws {
         let fixture = try Fixture()
         let store = try fixture.open()
-        let task = Task { try await store.add(Repository.tiny) { _ in } }
-        task.cancel()
+        // At the first piece, so that it is never too late.
+        let task = Task { try await store.add(Repository.tiny) { _ in withUnsafeCurrentTask { $0?.cancel() } } }
         let result = await task.result
         XCTAssertThrowsError(try result.get()) { XCTAssertNil(Problem($0), "\($0)") }
         XCTAssertEqual(try fixture.files(), [])

@@ -18,7 +18,7 @@ final class RealModelTests: XCTestCase, @unchecked Sendable {
         if environment["KINGLET_QUICK"] == "1" {
             throw XCTSkip("KINGLET_QUICK is set: nothing of the real model is tested")
         }
-        let usual = FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache/kinglet/models")
+        let usual = URL(fileURLWithPath: NSHomeDirectory()).appendingPathComponent(".cache/kinglet/models")
         let folder = environment["KINGLET_MODELS"].map { URL(fileURLWithPath: $0) } ?? usual
         let file = folder.appendingPathComponent("smollm2-135m-instruct-q4_1.gguf")
         guard FileManager.default.fileExists(atPath: file.path) else {

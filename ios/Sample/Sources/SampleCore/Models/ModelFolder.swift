@@ -66,6 +66,7 @@ public actor ModelFolder: ModelStore {
             progress(Copied(bytes: $0, total: total))
         }
         _ = try await Kinglet.inspect(part)
+        try Task.checkCancellation()
         return try await keep(part, as: document, sha256: sha256)
     }
 

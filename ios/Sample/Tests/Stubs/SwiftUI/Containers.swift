@@ -12,6 +12,11 @@ public struct VStack<Content: View>: View {
     public var body: Never { fatalError("a stub does not run") }
 }
 
+public struct ViewThatFits<Content: View>: View {
+    public init(@ViewBuilder content: () -> Content) {}
+    public var body: Never { fatalError("a stub does not run") }
+}
+
 public struct List<Content: View>: View {
     public init(@ViewBuilder content: () -> Content) {}
     public var body: Never { fatalError("a stub does not run") }
