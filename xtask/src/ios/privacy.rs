@@ -76,7 +76,7 @@ const CATEGORIES: [Category; 5] = [
     Category {
         name: "UserDefaults",
         functions: &[],
-        swift: &["UserDefaults", "AppStorage", "SceneStorage"],
+        swift: &["UserDefaults", "AppStorage"],
         symbols: &["OBJC_CLASS_$_NSUserDefaults"],
     },
 ];
