@@ -16,6 +16,9 @@ let folder = Context.packageDirectory
 #if os(Linux)
     /// What `cargo build` made, or what `KINGLET_LIBRARY` says.
     let library = Context.environment["KINGLET_LIBRARY"] ?? "\(folder)/../target/debug"
+    if !FileManager.default.fileExists(atPath: "\(library)/libkinglet_ffi.so") {
+        fatalError("libkinglet_ffi.so is not in \(library); run cargo build -p kinglet-ffi, or set KINGLET_LIBRARY")
+    }
     let core = Target.systemLibrary(name: "KingletFFI")
     let linking: [LinkerSetting] = [.unsafeFlags(["-L\(library)", "-Xlinker", "-rpath=\(library)"])]
 #else

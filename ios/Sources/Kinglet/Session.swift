@@ -23,13 +23,13 @@ public final class Session: Sendable {
     /// Reads the instructions while the person still types, so that the answer begins sooner. It does not wait, and what
     /// goes wrong is told by the call that follows.
     public func prewarm() {
-        Task(priority: .userInitiated) { [seat, said] in
-            // What follows the last message differs from what will; the session keeps what is alike.
-            let next = Message(role: .user, content: "")
-            let once = Sampling(temperature: 0, maximumTokens: 1)
-            let stream = Self.answers(seat, said: { said.with { $0 } + [next] }, sampling: { try once.core() })
-            _ = try? await stream.result()
-        }
+        // Taken here and now, so that a call that follows waits. A session in use is warm already.
+        guard let turn = seat.turn.takeNow() else { return }
+        // What follows the last message differs from what will; the session keeps what is alike.
+        let messages = transcript + [Message(role: .user, content: "")]
+        let once = GenerationOptions(maximumTokens: 1, sampling: .greedy)
+        let stream = Self.stream(seat, turn) { try $0.respond(messages: messages.map(\.core), sampling: once.core()) }
+        Task(priority: .userInitiated) { _ = try? await stream.result() }
     }
 
     /// The answer to what a person says.
@@ -43,12 +43,14 @@ public final class Session: Sendable {
     /// The same, piece by piece.
     public func streamResponse(to prompt: String, options: GenerationOptions = .init()) -> EventStream {
         let question = Message(role: .user, content: prompt)
-        return Self.answers(
-            seat, said: { [said] in said.with { $0 } + [question] }, sampling: { try options.core() },
-            onDone: { [said] outcome in
-                if outcome.stats.stop == .cancelled { return }
-                said.with { $0 += [question, Message(role: .assistant, content: outcome.text)] }
-            })
+        let onDone: @Sendable (Outcome) -> Void = { [said] outcome in
+            if outcome.stats.stop == .cancelled { return }
+            said.with { $0 += [question, Message(role: .assistant, content: outcome.text)] }
+        }
+        return Self.stream(seat, onDone: onDone) { [said] session in
+            let messages = said.with { $0 } + [question]
+            return try session.respond(messages: messages.map(\.core), sampling: try options.core())
+        }
     }
 
     /// Continues a text as it is, after what the session holds: no chat template, no instructions.
@@ -92,29 +94,21 @@ public final class Session: Sendable {
         return Session(Seat(seat.calls, core), transcript: transcript)
     }
 
-    private static func answers(
+    /// A stream of what the core's session writes, in turn, or with a turn that was taken before.
+    static func stream(
         _ seat: Seat,
-        said: @escaping @Sendable () -> [Message],
-        sampling: @escaping @Sendable () throws -> CoreSampling,
-        onDone: @escaping @Sendable (Outcome) -> Void = { _ in }
-    ) -> EventStream {
-        stream(seat, onDone: onDone) { try $0.respond(messages: said().map(\.core), sampling: try sampling()) }
-    }
-
-    private static func stream(
-        _ seat: Seat,
+        _ taken: Lease? = nil,
         onDone: @escaping @Sendable (Outcome) -> Void = { _ in },
         _ begin: @escaping @Sendable (CoreSession) throws -> TokenStream
     ) -> EventStream {
         EventStream {
             CoreRun(seat.calls.watch) {
-                let turn = try await seat.turn.take()
+                var turn = taken
+                if turn == nil { turn = try await seat.turn.take() }
                 let counted = seat.calls.residence.activity.call()
-                let stream = try await Work().during { work in
-                    let engine = try await seat.calls.residence.engine()
-                    return try begin(try await seat.session(of: engine, work))
-                }
-                return Begun(stream: stream, leases: [counted, turn], onDone: onDone)
+                let stream = try begin(try await seat.session())
+                // The turn goes first: whoever sees that the engine is idle finds that the session is, too.
+                return Begun(stream: stream, leases: [turn, counted].compactMap { $0 }, onDone: onDone)
             }
         }
     }

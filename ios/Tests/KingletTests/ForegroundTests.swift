@@ -125,4 +125,19 @@ final class ForegroundTests: XCTestCase {
         running = nil
         try await becomes(.unloaded, engine)
     }
+
+    func testAnAppThatLeavesWhileItLoadsLetsGoOfTheGPU() async throws {
+        let phone = FakePhone()
+        phone.leavesAtOnce(1)
+        let error = await failure(of: try await Kinglet.open(gpu, in: phone))
+        XCTAssertEqual(
+            error as? KingletError,
+            .suspended("the GPU may not work in the background; open the model in the foreground"))
+        phone.show(true)
+        phone.leavesAtOnce(1)
+        let engine = try await Fixture.engine(Configuration(model: Fixture.tiny(), threads: 1), in: phone, for: self)
+        let reason = try await engine.device.reason
+        XCTAssertEqual(reason, "it was asked for", "not the GPU, but the CPU")
+        XCTAssertEqual(phone.watchers, 1)
+    }
 }

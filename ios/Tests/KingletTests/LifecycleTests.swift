@@ -47,6 +47,7 @@ final class LifecycleTests: XCTestCase {
         let engine = try await Kinglet.open(Fixture.cpu, in: FakePhone())
         let session = engine.session()
         _ = try await session.generate("a", options: Fixture.tokens(2)).result()
+        let file = try Fixture.folder(for: self).appendingPathComponent("session")
         await engine.close()
         let calls: [(String, @Sendable () async throws -> Void)] = [
             ("summarize", { _ = try await engine.summarize("text").result() }),
@@ -64,7 +65,7 @@ final class LifecycleTests: XCTestCase {
             ("a new session", { _ = try await engine.session().respond(to: "text") }),
             ("generate", { _ = try await session.generate("text").result() }),
             ("respond", { _ = try await session.respond(to: "text") }),
-            ("save", { try await session.save(to: FileManager.default.temporaryDirectory.appendingPathComponent("x")) }),
+            ("save", { try await session.save(to: file) }),
             ("fork", { _ = try await session.fork() }),
             ("reset", { try await session.reset() }),
             ("truncate", { try await session.truncate(to: 0) }),

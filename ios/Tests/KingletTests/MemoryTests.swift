@@ -73,7 +73,7 @@ final class MemoryTests: XCTestCase {
             try await becomes(.unloaded, engine)
             XCTAssertEqual(try files().count, before.count + 1)
         }
-        XCTAssertEqual(try files(), before)
+        try await eventually("its file is gone") { try files() == before }
     }
 
     private func files() throws -> Set<String> {

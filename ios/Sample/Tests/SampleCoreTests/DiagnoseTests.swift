@@ -75,12 +75,14 @@ final class DiagnoseTests: XCTestCase, @unchecked Sendable {
     }
 
     func testProgressIsShownAndStopEndsIt() async throws {
-        let model = DiagnoseModel(parts: .fake(doctor: FakeDoctor(endless: true)))
+        let doctor = FakeDoctor(endless: true)
+        let model = DiagnoseModel(parts: .fake(doctor: doctor))
         model.qualify()
         try await until("it is half way") { model.progress == 0.5 }
         model.stop()
         XCTAssertNil(model.running)
         XCTAssertNil(model.progress)
+        try await until("the call is left") { await doctor.calls.left == 1 }
         XCTAssertNil(model.qualification)
         XCTAssertNil(model.problem)
     }

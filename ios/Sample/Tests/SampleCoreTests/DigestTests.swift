@@ -91,7 +91,7 @@ final class DigestTests: XCTestCase, @unchecked Sendable {
         model.make()
         try await until("some text") { model.answer.live.text == "Half" }
         model.stop()
-        try await until("the stream is left") { await assistant.state.left == 1 }
+        try await until("the stream is left") { await assistant.calls.left == 1 }
         XCTAssertEqual(model.waiting.count, 2)
         XCTAssertEqual(model.history, [])
     }
@@ -123,7 +123,8 @@ final class DigestTests: XCTestCase, @unchecked Sendable {
         await model.clear()
         try await until("all is gone") { model.history.isEmpty && model.waiting.isEmpty }
         await model.collect()
-        XCTAssertEqual(model.waiting, [])
+        let waiting = try await parts.inbox.waiting()
+        XCTAssertEqual(waiting, [])
         XCTAssertNil(parts.reports.last)
     }
 

@@ -34,11 +34,13 @@ final class ModelsTests: XCTestCase, @unchecked Sendable {
     }
 
     func testACopyShowsHowFarItIsAndCanBeStopped() async throws {
-        let model = ModelsModel(parts: .fake(models: FakeModels(endless: true)))
+        let store = FakeModels(endless: true)
+        let model = ModelsModel(parts: .fake(models: store))
         model.add(URL(fileURLWithPath: "/picked/new.gguf"))
         try await until("it is on its way") { model.copied == Copied(bytes: 40, total: 100) }
         model.stopCopy()
         XCTAssertNil(model.copied)
+        try await until("the copy is left") { await store.calls.left == 1 }
         await model.look()
         XCTAssertEqual(model.entries, [])
         XCTAssertNil(model.problem)

@@ -115,7 +115,8 @@ final class RealModelTests: XCTestCase, @unchecked Sendable {
 
     func testADigestOfDemoNotificationsOutlivesTheProcess() async throws {
         let folder = try TestFolder()
-        let model = DigestModel(parts: try parts(folder))
+        let parts = try parts(folder)
+        let model = DigestModel(parts: parts)
         let watching = Task { await model.watch() }
         addTeardownBlock { watching.cancel() }
         await model.postDemo()
@@ -125,11 +126,12 @@ final class RealModelTests: XCTestCase, @unchecked Sendable {
         try await until("it has ended") { !model.answer.live.running }
         XCTAssertNil(model.answer.live.problem)
         XCTAssertFalse(model.answer.live.text.isEmpty)
-        let again = try await parts(folder).inbox.history()
+        let again = try await self.parts(folder).inbox.history()
         XCTAssertEqual(again, model.history)
         XCTAssertEqual(again.first?.notifications.count, 4)
         await model.collect()
-        XCTAssertEqual(model.waiting, [])
+        let waiting = try await parts.inbox.waiting()
+        XCTAssertEqual(waiting, [])
     }
 
     func testTheDeviceIsExamined() async throws {

@@ -44,7 +44,7 @@ extension XCTestCase {
         line: UInt = #line,
         _ so: () async -> Bool
     ) async throws {
-        let deadline = ContinuousClock.now + .seconds(120)
+        let deadline = ContinuousClock.now + .seconds(60)
         while await !so() {
             guard ContinuousClock.now < deadline else {
                 XCTFail("never: \(what)", file: file, line: line)

@@ -82,7 +82,7 @@ final class TextTests: XCTestCase, @unchecked Sendable {
         model.run()
         try await until("some text") { model.answer.live.text == "So far" }
         model.stop()
-        try await until("the stream is left") { await assistant.state.left == 1 }
+        try await until("the stream is left") { await assistant.calls.left == 1 }
         XCTAssertEqual(model.outcome?.text, "So far")
         XCTAssertFalse(model.answer.live.running)
     }
@@ -93,7 +93,7 @@ final class TextTests: XCTestCase, @unchecked Sendable {
         model.form.task = .reply
         model.run()
         model.stop()
-        try await until("the call is left") { await assistant.state.left == 1 }
+        try await until("the call is left") { await assistant.calls.left == 1 }
         XCTAssertNil(model.outcome)
         XCTAssertNil(model.answer.live.problem)
     }
@@ -186,7 +186,13 @@ final class TextTests: XCTestCase, @unchecked Sendable {
     func testAShortcutThatWasCancelledIsNoSummary() async throws {
         let assistant = FakeAssistant(events: [.text("Half")], endless: true)
         let task = Task { try await assistant.summary(of: "a text", style: .sentence) }
+        let ended = Counter()
+        Task {
+            _ = await task.result
+            await ended.add()
+        }
         task.cancel()
+        try await until("it ends") { await ended.count == 1 }
         let result = await task.result
         XCTAssertThrowsError(try result.get()) { XCTAssertTrue($0 is CancellationError, "\($0)") }
     }

@@ -12,21 +12,18 @@ final class Calls: Sendable {
 
     /// A value.
     func value<Value: Sendable>(
-        _ call: @Sendable (CoreEngine, Work) async throws -> Value
+        _ call: @escaping @Sendable (CoreEngine, Work) async throws -> Value
     ) async throws -> Value {
         let counted = residence.activity.call()
         defer { counted.letGo() }
-        return try await Work().during { work in
-            let engine = try await self.residence.engine()
-            try Task.checkCancellation()
-            return try await call(engine, work)
-        }
+        let engine = try await residence.engine()
+        return try await Work().during { work in try await call(engine, work) }
     }
 
     /// A value that is whole, or an error.
     func whole<Value: Sendable>(
         _ stats: @Sendable (Value) -> Stats,
-        _ call: @Sendable (CoreEngine, Work) async throws -> Value
+        _ call: @escaping @Sendable (CoreEngine, Work) async throws -> Value
     ) async throws -> Value {
         let value = try await value(call)
         try Task.checkCancellation()

@@ -23,14 +23,9 @@ func unsigned(_ number: Int?, _ name: String) throws -> UInt32? {
 
 extension Work {
     /// Waits for a long call of the core, and stops it when the task is cancelled.
-    func during<Value: Sendable>(_ call: @Sendable (Work) async throws -> Value) async throws -> Value {
+    func during<Value: Sendable>(_ call: @escaping @Sendable (Work) async throws -> Value) async throws -> Value {
         do {
-            let value = try await withTaskCancellationHandler {
-                try await call(self)
-            } onCancel: {
-                cancel()
-            }
-            return value
+            return try await unlessCancelled({ try await call(self) }, onCancel: { self.cancel() })
         } catch {
             throw KingletError.own(error)
         }

@@ -28,15 +28,11 @@ final class CoreRun: EventSource {
     }
 
     func next() async throws -> Event? {
-        try await withTaskCancellationHandler {
-            do {
-                return try await step()
-            } catch {
-                end()
-                throw KingletError.own(error)
-            }
-        } onCancel: {
-            stop()
+        do {
+            return try await step()
+        } catch {
+            end()
+            throw KingletError.own(error)
         }
     }
 
@@ -44,7 +40,9 @@ final class CoreRun: EventSource {
         guard let begun = try await running() else { return nil }
         try Task.checkCancellation()
         if let event = throttled() { return event }
-        let event = try await begun.stream.next()
+        // Cancelled, the core stops within one submission.
+        let stream = begun.stream
+        let event = try await unlessCancelled({ try await stream.next() }, onCancel: { stream.cancel() })
         try Task.checkCancellation()
         guard let event else {
             end()
@@ -77,11 +75,6 @@ final class CoreRun: EventSource {
             told = now
             return .throttled(now)
         }
-    }
-
-    /// Stops the core, which ends within one submission.
-    private func stop() {
-        if case .running(let begun) = state.with({ $0 }) { begun.stream.cancel() }
     }
 
     private func end() {

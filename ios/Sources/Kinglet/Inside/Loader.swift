@@ -18,8 +18,8 @@ final class Loader: Sendable {
                 progress(LoadProgress(fraction: news.fraction, step: news.total == 0 ? .opening : .weights))
             }
         }
-        let engine = try await Work().watched(tell) { work in try await self.engine(work) }
-        let residence = Residence(engine) { try await self.engine($0) }
+        let engine = try await engine(tell)
+        let residence = Residence(engine) { try await self.engine(nil) }
         let watch = Watch(configuration, residence) { self.avoidedGPU.with { $0 } }
         await watch.start(surroundings)
         return Engine(engine, Calls(residence, watch))
@@ -43,22 +43,13 @@ final class Loader: Sendable {
         }
     }
 
-    private func engine(_ work: Work) async throws -> CoreEngine {
+    private func engine(_ tell: (@Sendable (WorkProgress) -> Void)?) async throws -> CoreEngine {
         if configuration.manners.planMemory { _ = try await fit() }
-        // A GPU is not even tried in the background.
-        let avoided = await shallAvoidGPU()
-        avoidedGPU.with { $0 = avoided }
-        let options = try core(avoided ? .cpu : configuration.device)
-        let engine: CoreEngine
-        do {
-            engine = try await CoreEngine.load(path: configuration.model.path, options: options, work: work)
-            if Task.isCancelled {
-                // Cancelled after it was loaded: nobody would close it.
-                await engine.shutdown()
-                throw CancellationError()
-            }
-        } catch {
-            throw KingletError.own(error)
+        let engine = try await wherePossible(tell)
+        if Task.isCancelled {
+            // Cancelled after it was loaded: nobody would close it.
+            await engine.shutdown()
+            throw CancellationError()
         }
         if let device = try? engine.device() {
             Log.info("\(configuration.model.lastPathComponent) runs on \(device.detail): \(device.reason)")
@@ -66,9 +57,36 @@ final class Loader: Sendable {
         return engine
     }
 
-    private func shallAvoidGPU() async -> Bool {
-        guard configuration.device == .automatic, !configuration.manners.gpuInBackground else { return false }
-        return await !surroundings.isForeground()
+    /// A GPU is not even tried in the background, and is let go of when the app goes there on the way.
+    private func wherePossible(_ tell: (@Sendable (WorkProgress) -> Void)?) async throws -> CoreEngine {
+        avoidedGPU.with { $0 = false }
+        let (device, work, hasLeft) = (configuration.device, Work(), Guarded(false))
+        let needsNoGPU = device == .cpu || device == .reference
+        if needsNoGPU || configuration.manners.gpuInBackground { return try await load(device, work, tell) }
+        let observation = await surroundings.observe { signal in
+            guard signal == .foreground(false) else { return }
+            hasLeft.with { $0 = true }
+            work.cancel()
+        }
+        defer { observation.letGo() }
+        do {
+            return try await load(device, work, tell)
+        } catch KingletError.cancelled where hasLeft.with({ $0 }) {
+            if device == .gpu {
+                throw KingletError.suspended("the GPU may not work in the background; open the model in the foreground")
+            }
+            avoidedGPU.with { $0 = true }
+            return try await load(.cpu, Work(), tell)
+        }
+    }
+
+    private func load(
+        _ device: Device,
+        _ work: Work,
+        _ tell: (@Sendable (WorkProgress) -> Void)?
+    ) async throws -> CoreEngine {
+        let (path, options) = (configuration.model.path, try core(device))
+        return try await work.watched(tell) { try await CoreEngine.load(path: path, options: options, work: $0) }
     }
 
     private func core(_ device: Device? = nil) throws -> EngineOptions {

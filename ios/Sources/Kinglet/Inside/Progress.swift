@@ -5,7 +5,7 @@ extension Work {
     /// comes into the app. The last news comes before this returns.
     func watched<Value: Sendable>(
         _ tell: (@Sendable (WorkProgress) -> Void)?,
-        _ call: @Sendable (Work) async throws -> Value
+        _ call: @escaping @Sendable (Work) async throws -> Value
     ) async throws -> Value {
         guard let tell else { return try await during(call) }
         let told = Guarded<WorkProgress?>(nil)

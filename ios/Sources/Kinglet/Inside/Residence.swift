@@ -6,7 +6,7 @@ internal import KingletBindings
 final class Residence: Sendable {
     private struct State {
         var engine: CoreEngine
-        var loading: Work?
+        var loading: Task<CoreEngine, any Error>?
         var isClosing = false
         var onLoaded: @Sendable (CoreEngine) -> Void = { _ in }
         var seats: [ObjectIdentifier: Weak] = [:]
@@ -17,11 +17,11 @@ final class Residence: Sendable {
     }
 
     let activity = Activity()
-    private let load: @Sendable (Work) async throws -> CoreEngine
+    private let load: @Sendable () async throws -> CoreEngine
     private let state: Guarded<State>
     private let turn = Turn()
 
-    init(_ first: CoreEngine, load: @escaping @Sendable (Work) async throws -> CoreEngine) {
+    init(_ first: CoreEngine, load: @escaping @Sendable () async throws -> CoreEngine) {
         state = Guarded(State(engine: first))
         self.load = load
     }
@@ -52,11 +52,19 @@ final class Residence: Sendable {
 
     /// A new engine; none where it is closed on the way.
     private func loaded() async throws -> CoreEngine? {
-        let work = Work()
-        state.with { $0.loading = work }
+        let loading = Task { [load] in try await load() }
+        let isClosing = state.with { state in
+            state.loading = loading
+            return state.isClosing
+        }
+        if isClosing { loading.cancel() }
         defer { state.with { $0.loading = nil } }
         do {
-            let engine = try await load(work)
+            let engine = try await withTaskCancellationHandler {
+                try await loading.value
+            } onCancel: {
+                loading.cancel()
+            }
             let tell = state.with { state in
                 state.engine = engine
                 return state.onLoaded
@@ -64,7 +72,7 @@ final class Residence: Sendable {
             tell(engine)
             activity.load()
             return engine
-        } catch KingletError.cancelled where state.with({ $0.isClosing }) {
+        } catch is CancellationError where state.with({ $0.isClosing }) {
             return nil
         }
     }

@@ -31,20 +31,24 @@ final class Seat: Sendable {
     }
 
     /// Does something with the core's session, in turn.
-    func use<Value: Sendable>(_ call: @Sendable (CoreSession) async throws -> Value) async throws -> Value {
+    func use<Value: Sendable>(_ call: @escaping @Sendable (CoreSession) async throws -> Value) async throws -> Value {
         let lease = try await turn.take()
         defer { lease.letGo() }
-        return try await calls.value { engine, work in try await call(try await self.session(of: engine, work)) }
+        let counted = calls.residence.activity.call()
+        defer { counted.letGo() }
+        let session = try await session()
+        return try await Work().during { _ in try await call(session) }
     }
 
     /// The core's session. Whoever asks has the turn, and is counted.
-    func session(of engine: CoreEngine, _ work: Work) async throws -> CoreSession {
+    func session() async throws -> CoreSession {
+        let engine = try await calls.residence.engine()
         let session: CoreSession
         switch place.with({ $0 }) {
         case .held(let session, _): return session
-        case .empty: session = try await engine.session()
+        case .empty: session = try await Work().during { _ in try await engine.session() }
         case .aside(let file, _):
-            session = try await engine.restore(path: file.path, work: work)
+            session = try await Work().during { work in try await engine.restore(path: file.path, work: work) }
             try? FileManager.default.removeItem(at: file)
         }
         place.with { $0 = .held(session, calls.residence.activity.session()) }

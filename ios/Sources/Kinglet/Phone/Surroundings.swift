@@ -3,9 +3,6 @@ protocol Surroundings: Sendable {
     /// Bytes that the app may still take; none where the system does not tell.
     var availableMemory: Int? { get }
 
-    /// Whether the app is where a GPU may work.
-    func isForeground() async -> Bool
-
     /// Tells what is so now, before it returns, and then each change, until the lease ends.
     func observe(_ tell: @escaping @Sendable (Signal) -> Void) async -> Lease
 }
@@ -41,8 +38,6 @@ enum Pressure: Sendable {
 /// A machine that tells nothing: it has no background, no warnings, and memory enough.
 struct QuietSurroundings: Surroundings {
     var availableMemory: Int? { nil }
-
-    func isForeground() async -> Bool { true }
 
     func observe(_ tell: @escaping @Sendable (Signal) -> Void) async -> Lease {
         Lease {}

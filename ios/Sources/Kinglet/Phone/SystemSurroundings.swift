@@ -1,5 +1,6 @@
 #if canImport(Darwin)
     import Foundation
+    import os
     #if canImport(UIKit) && !os(watchOS)
         import UIKit
     #endif
@@ -12,14 +13,6 @@
                 nil
             #else
                 Int(clamping: os_proc_available_memory())
-            #endif
-        }
-
-        func isForeground() async -> Bool {
-            #if canImport(UIKit) && !os(watchOS)
-                await MainActor.run { Self.isVisible }
-            #else
-                true
             #endif
         }
 

@@ -9,6 +9,7 @@ final class FakePhone: Surroundings {
         var savesPower = false
         var watchers: [Int: @Sendable (Signal) -> Void] = [:]
         var came = 0
+        var leavesFor = 0
     }
 
     private let state = Guarded(State())
@@ -21,7 +22,10 @@ final class FakePhone: Surroundings {
 
     var availableMemory: Int? { state.with { $0.memory } }
 
-    func isForeground() async -> Bool { state.with { $0.isVisible } }
+    /// Is visible when it is asked, and gone right after, so many times.
+    func leavesAtOnce(_ times: Int) {
+        state.with { $0.leavesFor = times }
+    }
 
     func observe(_ tell: @escaping @Sendable (Signal) -> Void) async -> Lease {
         let (number, signals): (Int, [Signal]) = state.with { state in
@@ -30,6 +34,11 @@ final class FakePhone: Surroundings {
             return (state.came, [.heat(state.heat), .lowPower(state.savesPower), .foreground(state.isVisible)])
         }
         signals.forEach(tell)
+        let leaves = state.with { state in
+            state.leavesFor -= 1
+            return state.leavesFor >= 0
+        }
+        if leaves { show(false) }
         return Lease { [state] in state.with { $0.watchers[number] = nil } }
     }
 

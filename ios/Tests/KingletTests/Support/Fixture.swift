@@ -31,7 +31,7 @@ enum Fixture {
         }
         let found = try XCTUnwrap(
             FileManager.default.fileExists(atPath: file.path) ? file : nil,
-            "\(file.path) is not there; fetch it, or say in KINGLET_MODELS where it is")
+            "\(file.path) is not there; cargo xtask model smollm2 gets it, KINGLET_MODELS says where it is")
         return Configuration(model: found, device: .cpu, threads: 2, context: 1024)
     }
 

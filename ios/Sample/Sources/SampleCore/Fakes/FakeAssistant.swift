@@ -1,15 +1,5 @@
 import Kinglet
 
-/// Answers with what it was told, at once or piece by piece.
-public actor FakeAssistantState {
-    /// Streams that were left before their end.
-    public private(set) var left = 0
-
-    func leave() {
-        left += 1
-    }
-}
-
 /// Answers without a model, for previews and tests.
 public struct FakeAssistant: Assistant {
     /// What streams tell, before their end.
@@ -21,7 +11,7 @@ public struct FakeAssistant: Assistant {
     /// Where digests are kept.
     public var inbox: FakeInbox
     /// What happened to it.
-    public let state = FakeAssistantState()
+    public let calls = FakeCalls()
 
     /// Answers with one text.
     public init(
@@ -65,7 +55,7 @@ public struct FakeAssistant: Assistant {
 
     private func answer<Value>(_ value: Value) async throws -> Value {
         if let failure { throw failure }
-        if endless { try await wait() }
+        if endless { try await calls.wait() }
         return value
     }
 
@@ -77,18 +67,8 @@ public struct FakeAssistant: Assistant {
                 text += event
                 tell(event)
             }
-            if endless { try await wait() }
+            if endless { try await calls.wait() }
             tell(.done(Believable.outcome(text)))
-        }
-    }
-
-    /// Until whoever waits leaves.
-    private func wait() async throws {
-        do {
-            while true { try await Task.sleep(for: .seconds(3600)) }
-        } catch {
-            await state.leave()
-            throw error
         }
     }
 }

@@ -8,6 +8,8 @@ public struct FakeDoctor: Doctor {
     public var noModel: Bool
     /// Examinations do not end by themselves.
     public var endless: Bool
+    /// What happened to it.
+    public let calls = FakeCalls()
 
     /// A good phone with a model.
     public init(failure: (any Error)? = nil, noModel: Bool = false, endless: Bool = false) {
@@ -44,7 +46,7 @@ public struct FakeDoctor: Doctor {
     private func examine<Found>(_ found: Found) async throws -> Found {
         if noModel { throw NoModelError() }
         if let failure { throw failure }
-        while endless { try await Task.sleep(for: .seconds(3600)) }
+        if endless { try await calls.wait() }
         return found
     }
 }

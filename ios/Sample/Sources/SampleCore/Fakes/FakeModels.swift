@@ -7,6 +7,8 @@ public actor FakeModels: ModelStore {
     private var used: StoredModel?
     private let failure: (any Error)?
     private let endless: Bool
+    /// What happened to it.
+    public let calls = FakeCalls()
 
     /// The first one is chosen. Copies fail with the failure, or do not end by themselves.
     public init(_ models: [StoredModel] = [], failure: (any Error)? = nil, endless: Bool = false) {
@@ -23,7 +25,7 @@ public actor FakeModels: ModelStore {
     public func add(_ document: URL, progress: @escaping @Sendable (Copied) -> Void) async throws -> StoredModel {
         progress(Copied(bytes: 40, total: 100))
         if let failure { throw failure }
-        while endless { try await Task.sleep(for: .seconds(3600)) }
+        if endless { try await calls.wait() }
         let model = StoredModel(file: document, bytes: 100, sha256: "abc")
         models.append(model)
         used = used ?? model
