@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
@@ -26,10 +26,11 @@ pub fn read(folder: &Path) -> Result<String> {
     Ok(lines.into_iter().fold(HEAD.to_owned(), |text, line| text + &line + "\n"))
 }
 
-/// One line for each declaration and each conformance.
+/// One line for each declaration, and one for what each type conforms to.
 fn lines(graphs: &[Value]) -> Result<BTreeSet<String>> {
     let list = |name: &'static str| graphs.iter().filter_map(move |graph| graph[name].as_array()).flatten();
     let (mut lines, mut paths) = (BTreeSet::new(), HashMap::new());
+    let mut protocols = BTreeMap::<_, BTreeSet<_>>::new();
     for symbol in list("symbols") {
         let path = strings(&symbol["pathComponents"]).join(".");
         let declaration = declaration(symbol).with_context(|| format!("{path} has no declaration"))?;
@@ -44,8 +45,11 @@ fn lines(graphs: &[Value]) -> Result<BTreeSet<String>> {
         let protocol =
             known(target).or_else(elsewhere).with_context(|| format!("what {path} conforms to has no name"))?;
         if !ALWAYS.contains(&protocol.as_str()) {
-            lines.insert(format!("{path}: conforms to {protocol}"));
+            protocols.entry(path).or_default().insert(protocol);
         }
+    }
+    for (path, protocols) in protocols {
+        lines.insert(format!("{path}: conforms to {}", protocols.into_iter().collect::<Vec<_>>().join(", ")));
     }
     Ok(lines)
 }
@@ -145,8 +149,7 @@ mod tests {
             lines,
             [
                 "Engine.trim(): @available(iOS 17.0, deprecated) func trim() async throws",
-                "Engine: conforms to Model",
-                "Engine: conforms to Sendable",
+                "Engine: conforms to Model, Sendable",
                 "Engine: final class Engine",
                 "EventStream.texts: var texts: [String] [where Self.Element == Event, Self : Sendable]",
                 "Model: protocol Model",

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// A warning fails the file that it is of, and with it every later build, until it is gone.
 const STRICT: &str = "-Xswiftc -warnings-as-errors";
 
+/// Tests that hang are ended, and the last line says which: SwiftPM would keep it to itself until the end.
+const LIMITS: &str = if cfg!(target_os = "linux") { "timeout --kill-after=10 1200 stdbuf -oL" } else { "" };
+
 /// A package and where it is built.
 pub struct Package<'a> {
     pub swift: &'a Swift,
@@ -22,8 +25,12 @@ pub struct Package<'a> {
 
 impl Package<'_> {
     /// A command of SwiftPM's for it.
-    pub fn line(&self, command: &str) -> Line {
-        let line = self.swift.line("swift").words(command).words(STRICT).word("--package-path").word(self.folder);
+    fn line(&self, command: &str) -> Line {
+        self.of(self.swift.line("swift"), command)
+    }
+
+    fn of(&self, swift: Line, command: &str) -> Line {
+        let line = swift.words(command).words(STRICT).word("--package-path").word(self.folder);
         let line = line.word("--scratch-path").path(&self.products);
         self.environment.iter().fold(line, |line, (name, value)| line.env(name, value.clone()))
     }
@@ -39,7 +46,8 @@ impl Package<'_> {
 
     /// Runs what [`Self::build`] built.
     pub fn test(&self) -> Result<Counts> {
-        let (line, mut counts) = (self.line("test --skip-build"), Counts::default());
+        let line = self.of(self.swift.line_after(LIMITS, "swift"), "test --skip-build");
+        let mut counts = Counts::default();
         let result = line.watch(|line| counts += counted(line));
         if result.is_err() || counts.failed > 0 {
             let result = result.err().unwrap_or_else(|| anyhow::anyhow!("a test failed"));

@@ -81,8 +81,12 @@ impl Swift {
 
     /// A command line of its programs, split at spaces.
     pub fn line(&self, command: &str) -> Line {
-        let line = Line::new("");
-        self.runner.iter().fold(line, |line, runner| line.path(runner)).words(command)
+        self.line_after("", command)
+    }
+
+    /// A command line of its programs that another program runs; both split at spaces.
+    pub fn line_after(&self, by: &str, command: &str) -> Line {
+        self.runner.iter().fold(Line::new(by), |line, runner| line.path(runner)).words(command)
     }
 }
 

@@ -24,13 +24,14 @@ pub fn check(package: &Package) -> Result<String> {
     fs::create_dir_all(&made)?;
     let order = fs::read_to_string(stubs.join(ORDER)).with_context(|| format!("no {}", stubs.join(ORDER).display()))?;
     let modules = [&made, &package.products.join("debug/Modules"), Path::new(HEADER)];
-    let compiler = |command: &str| {
-        let line = package.swift.line("swiftc -swift-version 6 -warnings-as-errors -parse-as-library").words(command);
+    let compiler = |module: &str| {
+        let line = package.swift.line("swiftc -swift-version 6 -warnings-as-errors -parse-as-library -module-name");
+        let line = line.word(module);
         modules.iter().fold(line, |line, folder| line.word("-I").path(folder))
     };
     for name in order.split_whitespace() {
-        let line = compiler("-emit-module -module-name").word(name);
-        let line = line.word("-emit-module-path").path(&made.join(format!("{name}.swiftmodule")));
+        let line =
+            compiler(name).words("-emit-module -emit-module-path").path(&made.join(format!("{name}.swiftmodule")));
         with(line, &sources(&stubs.join(name))?)
             .run()
             .with_context(|| format!("the stub of {name} does not compile"))?;
@@ -40,7 +41,7 @@ pub fn check(package: &Package) -> Result<String> {
         let files = sources(&Path::new(package.folder).join(program))?;
         ensure!(!files.is_empty(), "{program} has no Swift");
         // Data races are looked for after the types.
-        let line = with(compiler("-emit-sil -wmo -o /dev/null -module-name").word(program), &files);
+        let line = with(compiler(program).words("-emit-sil -wmo -o /dev/null"), &files);
         line.run().with_context(|| format!("the sources of {program} do not fit; the command was: {line}"))?;
         number += files.len();
     }
