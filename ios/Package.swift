@@ -46,7 +46,6 @@ let folder = Context.packageDirectory
 
 let package = Package(
     name: "Kinglet",
-    defaultLocalization: "en",
     platforms: [.iOS(.v16), .macOS(.v13)],
     products: [.library(name: "Kinglet", targets: ["Kinglet"])],
     targets: [

@@ -12,14 +12,11 @@ final class ShareViewController: UIViewController {
 
     /// What to say of it.
     private func handOver() async -> Phrase {
+        guard let text = await text() else { return .sharedNothing }
         let shared = FileManager.default.containerURL(forSecurityApplicationGroupIdentifier: Handover.group)
-        guard let shared, let text = await text() else { return .sharedNothing }
-        do {
-            try Handover(folder: shared).put(text)
-            return .sharedWhat
-        } catch {
-            return .sharedNothing
-        }
+        // Without the entitlement there is no such folder.
+        guard let shared, (try? Handover(folder: shared).put(text)) != nil else { return .sharedFailed }
+        return .sharedWhat
     }
 
     private func text() async -> String? {

@@ -17,7 +17,7 @@ public final class Engine: Sendable {
     public let memory: MemoryPlan
 
     /// Positions of a session.
-    public let contextLength: Int
+    public var contextLength: Int { calls.contextLength }
 
     let calls: Calls
 
@@ -25,7 +25,6 @@ public final class Engine: Sendable {
         self.calls = calls
         info = ModelInfo(core.info())
         memory = MemoryPlan(core.memory())
-        contextLength = Int(core.context())
     }
 
     /// What it does.

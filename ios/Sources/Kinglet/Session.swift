@@ -20,6 +20,9 @@ public final class Session: Sendable {
     /// Tokens held, as of the last call that ended.
     public var position: Int { seat.position }
 
+    /// Positions in all, those held among them.
+    public var contextLength: Int { seat.calls.contextLength }
+
     /// Reads the instructions while the person still types, so that the answer begins sooner. It does not wait, and what
     /// goes wrong is told by the call that follows.
     public func prewarm() {

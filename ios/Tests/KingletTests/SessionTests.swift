@@ -6,6 +6,7 @@ final class SessionTests: XCTestCase {
     func testTheTranscriptHoldsWhatWasSaid() async throws {
         let engine = try await Fixture.engine(for: self)
         let session = engine.session(instructions: "Be short.")
+        XCTAssertEqual(session.contextLength, 256)
         XCTAssertEqual(session.transcript, [Message(role: .system, content: "Be short.")])
         let answer = try await session.respond(to: "Hello", options: Fixture.tokens(4))
         XCTAssertEqual(

@@ -4,10 +4,13 @@ internal import KingletBindings
 final class Calls: Sendable {
     let residence: Residence
     let watch: Watch
+    /// Positions of a session.
+    let contextLength: Int
 
-    init(_ residence: Residence, _ watch: Watch) {
+    init(_ residence: Residence, _ watch: Watch, contextLength: Int) {
         self.residence = residence
         self.watch = watch
+        self.contextLength = contextLength
     }
 
     /// A value.

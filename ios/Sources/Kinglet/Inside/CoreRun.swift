@@ -40,7 +40,7 @@ final class CoreRun: EventSource {
         guard let begun = try await running() else { return nil }
         try Task.checkCancellation()
         if let event = throttled() { return event }
-        // Cancelled, the core stops within one submission.
+        // Cancelled, the core is told at once, by whoever cancels, and stops within one submission.
         let stream = begun.stream
         let event = try await unlessCancelled({ try await stream.next() }, onCancel: { stream.cancel() })
         try Task.checkCancellation()

@@ -22,7 +22,7 @@ final class Loader: Sendable {
         let residence = Residence(engine) { try await self.engine(nil) }
         let watch = Watch(configuration, residence) { self.avoidedGPU.with { $0 } }
         await watch.start(surroundings)
-        return Engine(engine, Calls(residence, watch))
+        return Engine(engine, Calls(residence, watch, contextLength: Int(engine.context())))
     }
 
     /// What the model would take. It is an error if that is more than the app may still take.

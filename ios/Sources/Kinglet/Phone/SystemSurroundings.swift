@@ -10,9 +10,11 @@
         var availableMemory: Int? {
             #if os(macOS)
                 // A Mac swaps, and tells no limit.
-                nil
+                return nil
             #else
-                Int(clamping: os_proc_available_memory())
+                let left = Int(clamping: os_proc_available_memory())
+                // 0 says that there is no limit, as in the simulator.
+                return left > 0 ? left : nil
             #endif
         }
 

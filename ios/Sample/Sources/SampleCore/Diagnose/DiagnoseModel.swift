@@ -88,10 +88,7 @@ public final class DiagnoseModel {
     /// Ends what runs.
     public func stop() {
         task?.cancel()
-        task = nil
-        run += 1
-        running = nil
-        progress = nil
+        end()
     }
 
     /// Nothing is said of the last problem any more.
@@ -118,10 +115,17 @@ public final class DiagnoseModel {
                 problem = Problem(error)
             }
             if mine == self.run {
-                self.stop()
+                self.end()
                 self.problem = problem
             }
         }
+    }
+
+    private func end() {
+        task = nil
+        run += 1
+        running = nil
+        progress = nil
     }
 
     // What is told too late belongs to another run.

@@ -60,9 +60,7 @@ public final class Answer {
     /// Ends it; what there is of the text stays.
     public func stop() {
         task?.cancel()
-        task = nil
-        live.running = false
-        live.note = nil
+        end(nil)
     }
 
     /// Nothing is shown any more.
@@ -87,8 +85,10 @@ public final class Answer {
     }
 
     private func end(_ problem: Problem?) {
-        stop()
-        live.problem = problem
+        task = nil
+        live.running = false
+        live.note = nil
+        live.problem = problem ?? live.problem
     }
 
     private func show(_ event: Event) {

@@ -70,7 +70,7 @@ public final class ModelsModel {
                 problem = Problem(error)
             }
             guard let self, mine == self.run else { return }
-            self.stopCopy()
+            self.endCopy()
             self.problem = problem
             await self.look()
         }
@@ -79,9 +79,7 @@ public final class ModelsModel {
     /// Ends the copy; nothing of it stays.
     public func stopCopy() {
         task?.cancel()
-        task = nil
-        run += 1
-        copied = nil
+        endCopy()
     }
 
     /// The picker did not give a document.
@@ -102,6 +100,12 @@ public final class ModelsModel {
     /// Takes it away.
     public func delete(_ model: StoredModel) async {
         await change { try await self.parts.models.delete(model) }
+    }
+
+    private func endCopy() {
+        task = nil
+        run += 1
+        copied = nil
     }
 
     private func change(_ change: () async throws -> Void) async {

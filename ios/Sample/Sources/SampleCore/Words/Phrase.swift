@@ -21,7 +21,7 @@ public enum Phrase: String, CaseIterable, Sendable {
     case taskReply, styleSentence, styleBullets, styleHeadline, styleParagraph, toneFriendly, toneFormal, toneShorter
     case toneProofread, fields, fieldsUsual, labels, labelsUsual, result, nothingFound
     // Shared and asked from elsewhere
-    case sharedTitle, sharedWhat, sharedNothing, intentTitle, intentWhat, intentText
+    case sharedTitle, sharedWhat, sharedNothing, sharedFailed, intentTitle, intentWhat, intentText
     // Models
     case modelsNone, modelsWhat, copying, modelParameters, modelInUse, modelUse, modelFits, modelFitsNot, modelGone
     case memory, memoryWhy, memoryWeights, memoryKeyValue, memoryScratch, memoryTotal, file, family, trainedContext
