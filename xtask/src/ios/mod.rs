@@ -142,7 +142,7 @@ fn docs(package: &Package, graphs: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Checks the sample's screens. A Mac has SwiftUI itself, of which Xcode makes the app.
+/// Checks the sample's screens. A Mac has `SwiftUI` itself, of which Xcode makes the app.
 fn screens(package: &Package) -> Result<String> {
     if cfg!(target_os = "linux") { views::check(package) } else { Ok("screens NOT CHECKED, which Xcode does".into()) }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// A warning fails the file that it is of, and with it every later build, until it is gone.
 const STRICT: &str = "-Xswiftc -warnings-as-errors";
 
-/// Tests that hang are ended, and the last line says which: SwiftPM would keep it to itself until the end.
+/// Tests that hang are ended, and the last line says which: `SwiftPM` would keep it to itself until the end.
 const LIMITS: &str = if cfg!(target_os = "linux") { "timeout --kill-after=10 1200 stdbuf -oL" } else { "" };
 
 /// A package and where it is built.
@@ -24,7 +24,7 @@ pub struct Package<'a> {
 }
 
 impl Package<'_> {
-    /// A command of SwiftPM's for it.
+    /// A command of `SwiftPM`'s for it.
     fn line(&self, command: &str) -> Line {
         self.of(self.swift.line("swift"), command)
     }
@@ -35,7 +35,7 @@ impl Package<'_> {
         self.environment.iter().fold(line, |line, (name, value)| line.env(name, value.clone()))
     }
 
-    /// Builds it with its tests; SwiftPM's own warnings are errors as well.
+    /// Builds it with its tests; `SwiftPM`'s own warnings are errors as well.
     pub fn build(&self) -> Result<()> {
         let (line, mut warnings) = (self.line("build --build-tests"), 0);
         line.watch(|line| warnings += usize::from(line.contains("warning: ")))
@@ -76,7 +76,7 @@ impl Package<'_> {
     }
 }
 
-/// What a line of XCTest or Swift Testing counts; nothing where it is not the end of one test.
+/// What a line of `XCTest` or Swift Testing counts; nothing where it is not the end of one test.
 fn counted(line: &str) -> Counts {
     // A test may have begun this line with its own words.
     let xctest = line.split_once("Test Case '").and_then(|(_, rest)| rest.split_once("' "));
