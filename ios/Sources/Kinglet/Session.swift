@@ -37,7 +37,11 @@ public final class Session: Sendable {
 
     /// The answer to what a person says.
     public func respond(to prompt: String, options: GenerationOptions = .init()) async throws -> Response {
-        let outcome = try await streamResponse(to: prompt, options: options).result()
+        try await Self.whole(streamResponse(to: prompt, options: options))
+    }
+
+    static func whole(_ stream: EventStream) async throws -> Response {
+        let outcome = try await stream.result()
         // Cut off by whoever closed the engine: a half must not pass for the whole.
         if outcome.stats.stop == .cancelled { throw KingletError.closed }
         return Response(text: outcome.text, stats: outcome.stats)

@@ -73,7 +73,7 @@ final class HeatTests: XCTestCase {
         XCTAssertEqual(quick.text, slow.text)
     }
 
-    /// Three times as much rest as work. A machine with other work makes both longer, so only a long margin is sure.
+    /// Three times as much rest as work makes it four times slower. A machine with other work makes both slower.
     func testTheCoreIsToldToRest() async throws {
         let phone = FakePhone()
         let engine = try await Fixture.engine(in: phone, for: self)
@@ -81,7 +81,7 @@ final class HeatTests: XCTestCase {
         phone.becomes(.critical)
         let slow = try await speed(engine)
         print("tokens a second: \(Int(quick)) cool, \(Int(slow)) hot")
-        XCTAssertLessThan(slow, quick)
+        XCTAssertLessThan(1.5 * slow, quick)
     }
 
     /// The best of some runs.

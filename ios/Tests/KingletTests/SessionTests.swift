@@ -33,6 +33,35 @@ final class SessionTests: XCTestCase {
         XCTAssertEqual(session.transcript.count, 2)
     }
 
+    func testAnAnswerThatWasCutOffByClosingWasNotSaid() async throws {
+        let engine = try await Fixture.engine(for: self)
+        let session = engine.session()
+        var iterator = session.streamResponse(to: "Hello", options: engine.endless).makeAsyncIterator()
+        _ = try await iterator.next()
+        await engine.close()
+        var last: Event?
+        while let event = try await iterator.next() { last = event }
+        guard case .done(let done)? = last else { return XCTFail("\(String(describing: last))") }
+        XCTAssertEqual(done.stats.stop, .cancelled)
+        XCTAssertEqual(session.transcript, [])
+    }
+
+    func testAnAnswerThatIsCutOffIsNoAnswer() async throws {
+        let engine = try await Fixture.engine(for: self)
+        let session = engine.session()
+        let stream = EventStream {
+            AsyncThrowingStream { reader in
+                reader.yield(.text("half"))
+                reader.yield(.done(Outcome(text: "half", stats: Stats(stop: .cancelled))))
+                reader.finish()
+            }
+        }
+        let error = await failure(of: try await Session.whole(stream))
+        XCTAssertEqual(error as? KingletError, .closed)
+        let answer = try await session.respond(to: "Hello", options: Fixture.tokens(2))
+        XCTAssertEqual(answer.stats.stop, .maximumTokens)
+    }
+
     func testTheNextAnswerDoesNotComputeThePastAgain() async throws {
         let engine = try await Fixture.engine(for: self)
         let session = engine.session(instructions: "Be short.")

@@ -98,6 +98,15 @@ final class TextTests: XCTestCase, @unchecked Sendable {
         XCTAssertNil(model.answer.live.problem)
     }
 
+    func testAnOutcomeIsOfWhatWasAskedFor() async throws {
+        let model = model(FakeAssistant(events: [.text("So far")], endless: true))
+        model.run()
+        try await until("some text") { model.answer.live.text == "So far" }
+        model.form.task = .reply
+        model.stop()
+        XCTAssertEqual(model.outcome?.task, .summarize)
+    }
+
     func testStoppingAtRestChangesNothing() async throws {
         let model = model()
         try await run(model, .reply)

@@ -13,6 +13,8 @@ public final class TextModel {
     public let answer = Answer()
 
     @ObservationIgnored private let parts: Parts
+    // The form may change while something runs.
+    @ObservationIgnored private var asked = TextTask.summarize
 
     /// Empty.
     public init(parts: Parts) {
@@ -42,6 +44,7 @@ public final class TextModel {
         forget()
         let assistant = parts.assistant
         let form = form
+        asked = form.task
         switch form.task {
         case .summarize: stream(assistant.summarize(form.input, style: form.style.style))
         case .rewrite: stream(assistant.rewrite(form.input, tone: form.tone.tone))
@@ -84,7 +87,7 @@ public final class TextModel {
     }
 
     private func keep(_ lines: [TextOutcome.Line]) {
-        outcome = TextOutcome(task: form.task, lines: lines)
+        outcome = TextOutcome(task: asked, lines: lines)
     }
 
     private func forget() {
