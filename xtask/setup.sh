@@ -16,6 +16,12 @@ need 'javac --version' openjdk-17-jdk-headless
 need 'mvn --version' maven
 # A GPU in software, which the tests of the shaders run on.
 need 'ls /usr/share/vulkan/icd.d/lvp_icd*.json' mesa-vulkan-drivers libvulkan1
+# What Debian's Swift takes from this machine.
+need 'c++ --version' g++
+need 'dpkg -s binutils libcurl4 || dpkg -s binutils libcurl4t64' binutils libcurl4
+need 'dpkg -s libxml2' libxml2
+need 'dpkg -s libsqlite3-0' libsqlite3-0
+need 'dpkg -s libncurses6 libtinfo6' libncurses6 libtinfo6
 
 if [ ${#packages[@]} -gt 0 ]; then
     echo "installing ${packages[*]}"

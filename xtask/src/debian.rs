@@ -12,13 +12,19 @@ pub struct Apt {
 }
 
 impl Apt {
-    /// Reads the lists of `suites`; without any, of the release that is installed here.
-    pub fn new(folder: &Path, suites: &str, architectures: &str) -> Result<Self> {
+    /// Where this machine gets Debian's packages, and of which release.
+    pub fn mirror() -> Result<(String, String)> {
         let targets = Line::new("apt-get indextargets --format").word("$(REPO_URI) $(CODENAME)");
         let targets = targets.word("Created-By: Packages").word("Origin: Debian").output()?;
         let target = targets.lines().find(|l| !l.contains("security")).context("apt knows no Debian mirror")?;
         let (mirror, release) = target.split_once(' ').context("apt names no release")?;
-        let suites = if suites.is_empty() { release } else { suites };
+        Ok((mirror.into(), release.into()))
+    }
+
+    /// Reads the lists of `suites`; without any, of the release that is installed here.
+    pub fn new(folder: &Path, suites: &str, architectures: &str) -> Result<Self> {
+        let (mirror, release) = Self::mirror()?;
+        let suites = if suites.is_empty() { &release } else { suites };
         for part in ["state/lists/partial", "cache/archives/partial", "sources.list.d", "preferences.d"] {
             fs::create_dir_all(folder.join(part))?;
         }
@@ -63,13 +69,18 @@ impl Apt {
 
     /// Downloads `NAME`, `NAME:ARCHITECTURE` or `NAME=VERSION` and unpacks it into a new folder.
     pub fn unpack(&self, package: &str) -> Result<PathBuf> {
-        let name = package.replace([':', '=', '/'], "-");
-        let (downloads, unpacked) = (self.folder.join(format!("{name}.deb")), self.folder.join(name));
-        fs::create_dir_all(&downloads)?;
-        self.line("apt-get -q download").word(package).inside(&downloads).run()?;
-        let deb = fs::read_dir(&downloads)?.next().with_context(|| format!("apt-get downloaded no {package}"))??;
-        Line::new("dpkg-deb -x").path(&deb.path()).path(&unpacked).run()?;
+        let unpacked = self.folder.join(package.replace([':', '=', '/'], "-"));
+        Line::new("dpkg-deb -x").path(&self.download(package)?).path(&unpacked).run()?;
         Ok(unpacked)
+    }
+
+    /// Downloads `NAME`, `NAME:ARCHITECTURE` or `NAME=VERSION`, which apt compares with what Debian has signed.
+    pub fn download(&self, package: &str) -> Result<PathBuf> {
+        let folder = self.folder.join(format!("{}.deb", package.replace([':', '=', '/'], "-")));
+        fs::create_dir_all(&folder)?;
+        self.line("apt-get -q download").word(package).inside(&folder).run()?;
+        let deb = fs::read_dir(&folder)?.next().with_context(|| format!("apt-get downloaded no {package}"))??;
+        Ok(deb.path())
     }
 }
 

@@ -8,6 +8,7 @@ mod cross;
 mod debian;
 mod demo;
 mod deny;
+mod ios;
 mod model;
 mod steps;
 mod targets;
@@ -69,6 +70,16 @@ enum Command {
         #[arg(long)]
         fix: bool,
     },
+    /// Checks the Swift package and the sample app, and runs their tests with this machine's own native library; on a Mac
+    /// it builds the `XCFramework` first.
+    ///
+    /// On Linux without Swift 6.0 or newer it takes Debian's, which is kept in the cache folder.
+    Ios {
+        /// Formats the Swift, and writes the generated bindings and the public API down anew, where it would complain
+        /// otherwise.
+        #[arg(long)]
+        fix: bool,
+    },
     /// Measures prefill and decode with both models.
     Bench {
         /// Tokens of the prompt.
@@ -97,6 +108,7 @@ fn main() -> ExitCode {
         Command::Android { release, fix } => {
             android::run(Extent { release, everything: true, fix }).map(|summary| println!("{summary}"))
         }
+        Command::Ios { fix } => ios::run(ios::Extent { everything: true, fix }).map(|summary| println!("{summary}")),
         Command::Bench { prefill, decode, repeat } => bench::run(prefill, decode, repeat),
     };
     match result {

@@ -85,6 +85,25 @@ impl Line {
         })
     }
 
+    /// Runs it, passes both of its outputs on as one, and shows every line.
+    pub fn watch(&self, mut seen: impl FnMut(&str)) -> Result<()> {
+        let (output, input) = std::io::pipe()?;
+        // The command holds the other end of the pipe, which is to be the child's alone.
+        let mut child = {
+            let mut command = self.command()?;
+            command.stdout(input.try_clone()?).stderr(input);
+            command.spawn().with_context(|| format!("cannot start {self}"))?
+        };
+        for line in BufReader::new(output).split(b'\n') {
+            let line = line?;
+            let line = String::from_utf8_lossy(&line);
+            println!("{line}");
+            seen(&line);
+        }
+        let status = child.wait()?;
+        if status.success() { Ok(()) } else { bail!("{status}") }
+    }
+
     /// Runs `cargo test`, passes its output on and counts.
     pub fn test(&self) -> Result<Counts> {
         let mut child =
@@ -116,7 +135,7 @@ impl fmt::Display for Line {
     }
 }
 
-/// What `cargo test` counts.
+/// What a runner of tests counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Tests that passed.
@@ -279,6 +298,15 @@ mod tests {
         steps.step("two", "", || Ok(Outcome::Skipped("no tools".into()))).unwrap();
         assert_eq!(steps.verdict(), "INCOMPLETE: 1 steps passed, 1 SKIPPED");
         assert_eq!(steps.skipped, ["two !!! SKIPPED, NOT TESTED: no tools"]);
+    }
+
+    #[test]
+    fn a_watched_command_shows_both_outputs() {
+        let mut seen = Vec::new();
+        let line = Line::new("sh -c").word("echo one; echo two >&2; exit 3");
+        assert!(line.watch(|line| seen.push(line.to_owned())).is_err());
+        seen.sort_unstable();
+        assert_eq!(seen, ["one", "two"]);
     }
 
     #[test]

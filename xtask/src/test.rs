@@ -3,7 +3,7 @@
 use crate::android::Extent;
 use crate::model::{GEMMA3, Licence, SMOLLM2};
 use crate::steps::{Line, Steps};
-use crate::{android, bindings, cross, deny, model};
+use crate::{android, bindings, cross, deny, ios, model};
 use anyhow::{Result, ensure};
 use std::cell::Cell;
 
@@ -48,6 +48,8 @@ pub fn run(quick: bool) -> Result<()> {
     )?;
     let extent = Extent { release: false, everything: !quick, fix: false };
     steps.step("android", "cargo xtask android", || android::run(extent))?;
+    let extent = ios::Extent { everything: !quick, fix: false };
+    steps.step("ios", "cargo xtask ios", || ios::run(extent))?;
 
     if quick {
         steps.remark(
