@@ -653,6 +653,11 @@ public protocol EngineProtocol: AnyObject, Sendable {
     func device() throws  -> DeviceInfo
     
     /**
+     * How hard it works.
+     */
+    func effort() throws  -> Effort
+    
+    /**
      * What the file holds.
      */
     func info()  -> ModelInfo
@@ -889,6 +894,18 @@ open func device()throws  -> DeviceInfo  {
     return try  FfiConverterTypeDeviceInfo_lift(try rustCallWithError(FfiConverterTypeKingletError_lift) {
         uniffiCallStatus in
     uniffi_kinglet_ffi_fn_method_engine_device(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * How hard it works.
+     */
+open func effort()throws  -> Effort  {
+    return try  FfiConverterTypeEffort_lift(try rustCallWithError(FfiConverterTypeKingletError_lift) {
+        uniffiCallStatus in
+    uniffi_kinglet_ffi_fn_method_engine_effort(
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
@@ -7606,6 +7623,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_kinglet_ffi_checksum_method_engine_device() != 6510) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_kinglet_ffi_checksum_method_engine_effort() != 12014) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_kinglet_ffi_checksum_method_engine_info() != 22177) {

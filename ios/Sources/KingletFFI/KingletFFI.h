@@ -288,6 +288,11 @@ RustBuffer uniffi_kinglet_ffi_fn_method_engine_detokenize(uint64_t ptr, RustBuff
 RustBuffer uniffi_kinglet_ffi_fn_method_engine_device(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_FN_METHOD_ENGINE_EFFORT
+#define UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_FN_METHOD_ENGINE_EFFORT
+RustBuffer uniffi_kinglet_ffi_fn_method_engine_effort(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_FN_METHOD_ENGINE_INFO
 #define UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_FN_METHOD_ENGINE_INFO
 RustBuffer uniffi_kinglet_ffi_fn_method_engine_info(uint64_t ptr, RustCallStatus *_Nonnull out_status
@@ -862,6 +867,12 @@ uint16_t uniffi_kinglet_ffi_checksum_method_engine_detokenize(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_CHECKSUM_METHOD_ENGINE_DEVICE
 #define UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_CHECKSUM_METHOD_ENGINE_DEVICE
 uint16_t uniffi_kinglet_ffi_checksum_method_engine_device(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_CHECKSUM_METHOD_ENGINE_EFFORT
+#define UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_CHECKSUM_METHOD_ENGINE_EFFORT
+uint16_t uniffi_kinglet_ffi_checksum_method_engine_effort(void
     
 );
 #endif
