@@ -23,7 +23,7 @@ mod worker;
 pub use engine::Engine;
 pub use error::KingletError;
 pub use info::{DeviceInfo, GpuInfo, MemoryPlan, ModelInfo, devices, inspect, plan, version};
-pub use logging::{LogLevel, init_logging};
+pub use logging::{LogLevel, LogLine, LogLines, init_logging};
 pub use options::{EngineOptions, GpuOptions, Preset, Sampling, TokenBias, sampling};
 pub use report::{Benchmark, DiagnoseOptions, Divergence, LadderStep, Qualification, diagnose, qualify};
 pub use session::{Message, Session};

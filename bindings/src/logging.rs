@@ -1,6 +1,11 @@
 //! The core's log, where an app asks for it.
 
+use crate::mailbox::{Receiver, Sender, mailbox};
 use log::LevelFilter;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Lines that wait for a slow reader; older ones are lost.
+const WAITING: usize = 256;
 
 /// How much is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
@@ -19,6 +24,46 @@ pub enum LogLevel {
     Trace,
 }
 
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct LogLine {
+    /// How much it matters.
+    pub level: LogLevel,
+    /// The part of the core that says it.
+    pub target: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// The core's log for an app that has a log of its own: as long as this exists, lines come here and not to standard
+/// error. Of several, the last one made has them. On Android they go to its log, and none comes here.
+#[derive(uniffi::Object)]
+pub struct LogLines {
+    lines: Receiver<LogLine>,
+}
+
+#[uniffi::export]
+impl LogLines {
+    /// From now on. `init_logging` says how much is logged.
+    #[uniffi::constructor]
+    pub fn new() -> Arc<Self> {
+        let (sender, lines) = mailbox(WAITING);
+        let sender = (!cfg!(target_os = "android")).then_some(sender);
+        let sender = sender.map(Arc::new);
+        // The one before goes without the lock, for it tells its reader.
+        drop(std::mem::replace(&mut *APP.lock().unwrap_or_else(PoisonError::into_inner), sender));
+        Arc::new(Self { lines })
+    }
+
+    /// The next line; nothing once another one has them.
+    pub async fn next(&self) -> Option<LogLine> {
+        self.lines.take().await
+    }
+}
+
+/// Where an app takes lines from.
+static APP: Mutex<Option<Arc<Sender<LogLine>>>> = Mutex::new(None);
+
 impl From<LogLevel> for LevelFilter {
     fn from(level: LogLevel) -> Self {
         match level {
@@ -32,7 +77,7 @@ impl From<LogLevel> for LevelFilter {
     }
 }
 
-/// Logs from now on, to Android's log under `Kinglet`, elsewhere to standard error. May be called again with another
+/// Logs from now on, to Android's log under `Kinglet`, elsewhere to `LogLines` or standard error. May be called again with another
 /// level. Nothing is logged before.
 #[uniffi::export]
 pub fn init_logging(level: LogLevel) {
@@ -55,7 +100,20 @@ impl log::Log for Plain {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        if self.enabled(record.metadata()) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let level = match record.level() {
+            log::Level::Error => LogLevel::Error,
+            log::Level::Warn => LogLevel::Warn,
+            log::Level::Info => LogLevel::Info,
+            log::Level::Debug => LogLevel::Debug,
+            log::Level::Trace => LogLevel::Trace,
+        };
+        let line = LogLine { level, target: record.target().to_owned(), text: record.args().to_string() };
+        // Not under the lock: whoever is woken may log.
+        let app = APP.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if !app.is_some_and(|app| app.offer(line)) {
             eprintln!("{} {}: {}", record.level(), record.target(), record.args());
         }
     }

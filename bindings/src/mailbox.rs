@@ -71,6 +71,22 @@ impl<T> Sender<T> {
         taken
     }
 
+    /// Sends a value at once; the oldest goes where there is no room. False where nobody takes it.
+    pub(crate) fn offer(&self, item: T) -> bool {
+        let capacity = self.0.capacity;
+        let mut taken = false;
+        self.0.tell(|state| {
+            taken = !state.left;
+            if taken {
+                if state.items.len() >= capacity {
+                    state.items.pop_front();
+                }
+                state.items.push_back(item);
+            }
+        });
+        taken
+    }
+
     /// Sends the last value, whether there is room or not.
     pub(crate) fn end(self, item: T) {
         self.0.tell(|state| state.items.push_back(item));
@@ -170,6 +186,17 @@ mod tests {
             drop(receiver);
             None
         }));
+    }
+
+    #[test]
+    fn what_is_offered_does_not_wait() {
+        let (sender, receiver) = mailbox(2);
+        for i in 0..5 {
+            assert!(sender.offer(i));
+        }
+        assert_eq!((block_on(receiver.take()), block_on(receiver.take())), (Some(3), Some(4)));
+        drop(receiver);
+        assert!(!sender.offer(5));
     }
 
     struct Count(AtomicUsize);

@@ -6,8 +6,8 @@ mod common;
 use common::{data, drain, engine, failure, finish, options, session, tiny, tokens};
 use kinglet_ffi::{
     DeviceChoice, DiagnoseMode, DiagnoseOptions, Engine, EngineOptions, ExtractOptions, GpuOptions, KingletError,
-    LogLevel, Meanwhile, Message, Notification, Preset, Role, Sampling, SummarizeOptions, SummaryLength, TokenBias,
-    Tone, devices, diagnose, init_logging, inspect, plan, qualify, sampling,
+    LogLevel, LogLines, Meanwhile, Message, Notification, Preset, Role, Sampling, SummarizeOptions, SummaryLength,
+    TokenBias, Tone, devices, diagnose, init_logging, inspect, plan, qualify, sampling,
 };
 use pollster::block_on;
 
@@ -302,4 +302,26 @@ fn logging_as_often_as_one_likes() {
         init_logging(level);
     }
     assert_eq!(log::max_level(), log::LevelFilter::Off);
+}
+
+#[test]
+fn lines_of_the_log_go_to_whoever_asked_last() {
+    init_logging(LogLevel::Off);
+    let (first, second) = (LogLines::new(), LogLines::new());
+    assert_eq!(block_on(first.next()), None);
+    let logger = log::logger();
+    let line = |text: String| {
+        let mut record = log::Record::builder();
+        logger.log(&record.level(log::Level::Warn).target("kinglet::here").args(format_args!("{text}")).build());
+    };
+    // Nobody reads; the oldest are lost, and nobody waits.
+    (0..1000).for_each(|i| line(format!("line {i}")));
+    // Other tests may log, too.
+    let next = || block_on(second.next()).unwrap();
+    let found = std::iter::repeat_with(next).find(|line| line.target == "kinglet::here").unwrap();
+    assert_eq!(found.level, LogLevel::Warn);
+    let number: usize = found.text.strip_prefix("line ").unwrap().parse().unwrap();
+    assert!((1..1000).contains(&number), "{number}");
+    drop(second);
+    line("to standard error".into());
 }

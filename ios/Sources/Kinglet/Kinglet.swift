@@ -93,8 +93,8 @@ public enum Kinglet {
     /// Kinglet's version.
     public static var version: String { KingletBindings.version() }
 
-    /// Logs from now on: what this module does to the unified log, under `dev.kinglet`, and what the core does to standard
-    /// error. Nothing is logged before. No text of a person is ever logged.
+    /// Logs from now on, to the unified log under `dev.kinglet`: what this module does, and what the core does. Nothing is
+    /// logged before. No text of a person is ever logged.
     public static func log(_ level: LogLevel) {
         Log.set(level)
     }

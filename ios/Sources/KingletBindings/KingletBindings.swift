@@ -1214,6 +1214,156 @@ public func FfiConverterTypeEngine_lower(_ value: Engine) -> UInt64 {
 
 
 /**
+ * The core's log for an app that has a log of its own: as long as this exists, lines come here and not to standard
+ * error. Of several, the last one made has them. On Android they go to its log, and none comes here.
+ */
+public protocol LogLinesProtocol: AnyObject, Sendable {
+    
+    /**
+     * The next line; nothing once another one has them.
+     */
+    func next() async  -> LogLine?
+    
+}
+/**
+ * The core's log for an app that has a log of its own: as long as this exists, lines come here and not to standard
+ * error. Of several, the last one made has them. On Android they go to its log, and none comes here.
+ */
+open class LogLines: LogLinesProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_kinglet_ffi_fn_clone_loglines(self.handle, $0) }
+    }
+    /**
+     * From now on. `init_logging` says how much is logged.
+     */
+public convenience init() {
+    let handle =
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_kinglet_ffi_fn_constructor_loglines_new(uniffiCallStatus
+    )
+}
+    self.init(unsafeFromHandle: handle)
+}
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_kinglet_ffi_fn_free_loglines(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * The next line; nothing once another one has them.
+     */
+open func next()async  -> LogLine?  {
+    return
+        try!  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_kinglet_ffi_fn_method_loglines_next(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_kinglet_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_kinglet_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_kinglet_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterOptionTypeLogLine.lift,
+            errorHandler: nil
+            
+        )
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLogLines: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = LogLines
+
+    public static func lift(_ handle: UInt64) throws -> LogLines {
+        return LogLines(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: LogLines) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LogLines {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: LogLines, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLogLines_lift(_ handle: UInt64) throws -> LogLines {
+    return try FfiConverterTypeLogLines.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLogLines_lower(_ value: LogLines) -> UInt64 {
+    return FfiConverterTypeLogLines.lower(value)
+}
+
+
+
+
+
+
+/**
  * One conversation. Sessions of an engine are independent of each other, take turns, and keep it alive.
  */
 public protocol SessionProtocol: AnyObject, Sendable {
@@ -3245,6 +3395,85 @@ public func FfiConverterTypeLadderStep_lift(_ buf: RustBuffer) throws -> LadderS
 #endif
 public func FfiConverterTypeLadderStep_lower(_ value: LadderStep) -> RustBuffer {
     return FfiConverterTypeLadderStep.lower(value)
+}
+
+
+/**
+ * One line of the log.
+ */
+public struct LogLine: Equatable, Hashable {
+    /**
+     * How much it matters.
+     */
+    public let level: LogLevel
+    /**
+     * The part of the core that says it.
+     */
+    public let target: String
+    /**
+     * What it says.
+     */
+    public let text: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * How much it matters.
+         */level: LogLevel, 
+        /**
+         * The part of the core that says it.
+         */target: String, 
+        /**
+         * What it says.
+         */text: String) {
+        self.level = level
+        self.target = target
+        self.text = text
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension LogLine: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLogLine: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LogLine {
+        return
+            try LogLine(
+                level: FfiConverterTypeLogLevel.read(from: &buf), 
+                target: FfiConverterString.read(from: &buf), 
+                text: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: LogLine, into buf: inout [UInt8]) {
+        FfiConverterTypeLogLevel.write(value.level, into: &buf)
+        FfiConverterString.write(value.target, into: &buf)
+        FfiConverterString.write(value.text, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLogLine_lift(_ buf: RustBuffer) throws -> LogLine {
+    return try FfiConverterTypeLogLine.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLogLine_lower(_ value: LogLine) -> RustBuffer {
+    return FfiConverterTypeLogLine.lower(value)
 }
 
 
@@ -6816,6 +7045,30 @@ fileprivate struct FfiConverterOptionTypeDiagnoseOptions: FfiConverterRustBuffer
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeLogLine: FfiConverterRustBuffer {
+    typealias SwiftType = LogLine?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeLogLine.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeLogLine.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeSampling: FfiConverterRustBuffer {
     typealias SwiftType = Sampling?
 
@@ -7510,7 +7763,7 @@ public func version() -> String  {
 })
 }
 /**
- * Logs from now on, to Android's log under `Kinglet`, elsewhere to standard error. May be called again with another
+ * Logs from now on, to Android's log under `Kinglet`, elsewhere to `LogLines` or standard error. May be called again with another
  * level. Nothing is logged before.
  */
 public func initLogging(level: LogLevel)  {try! rustCall() {
@@ -7595,7 +7848,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_kinglet_ffi_checksum_func_version() != 35359) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_kinglet_ffi_checksum_func_init_logging() != 11277) {
+    if (uniffi_kinglet_ffi_checksum_func_init_logging() != 22916) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_kinglet_ffi_checksum_func_sampling() != 31431) {
@@ -7676,6 +7929,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_kinglet_ffi_checksum_method_engine_summarize() != 30878) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_kinglet_ffi_checksum_method_loglines_next() != 47345) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_kinglet_ffi_checksum_method_session_context() != 10816) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -7722,6 +7978,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_kinglet_ffi_checksum_constructor_engine_load() != 11104) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_kinglet_ffi_checksum_constructor_loglines_new() != 49056) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_kinglet_ffi_checksum_constructor_work_new() != 64531) {

@@ -373,6 +373,27 @@ uint64_t uniffi_kinglet_ffi_fn_method_engine_rewrite(uint64_t ptr, RustBuffer te
 uint64_t uniffi_kinglet_ffi_fn_method_engine_summarize(uint64_t ptr, RustBuffer text, RustBuffer options, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_FN_CLONE_LOGLINES
+#define UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_FN_CLONE_LOGLINES
+uint64_t uniffi_kinglet_ffi_fn_clone_loglines(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_FN_FREE_LOGLINES
+#define UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_FN_FREE_LOGLINES
+void uniffi_kinglet_ffi_fn_free_loglines(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_FN_CONSTRUCTOR_LOGLINES_NEW
+#define UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_FN_CONSTRUCTOR_LOGLINES_NEW
+uint64_t uniffi_kinglet_ffi_fn_constructor_loglines_new(RustCallStatus *_Nonnull out_status
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_FN_METHOD_LOGLINES_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_FN_METHOD_LOGLINES_NEXT
+uint64_t uniffi_kinglet_ffi_fn_method_loglines_next(uint64_t ptr
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_FN_CLONE_SESSION
 #define UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_FN_CLONE_SESSION
 uint64_t uniffi_kinglet_ffi_fn_clone_session(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -972,6 +993,12 @@ uint16_t uniffi_kinglet_ffi_checksum_method_engine_summarize(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_CHECKSUM_METHOD_LOGLINES_NEXT
+#define UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_CHECKSUM_METHOD_LOGLINES_NEXT
+uint16_t uniffi_kinglet_ffi_checksum_method_loglines_next(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_CHECKSUM_METHOD_SESSION_CONTEXT
 #define UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_CHECKSUM_METHOD_SESSION_CONTEXT
 uint16_t uniffi_kinglet_ffi_checksum_method_session_context(void
@@ -1065,6 +1092,12 @@ uint16_t uniffi_kinglet_ffi_checksum_method_work_progress(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_CHECKSUM_CONSTRUCTOR_ENGINE_LOAD
 #define UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_CHECKSUM_CONSTRUCTOR_ENGINE_LOAD
 uint16_t uniffi_kinglet_ffi_checksum_constructor_engine_load(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_CHECKSUM_CONSTRUCTOR_LOGLINES_NEW
+#define UNIFFI_FFIDEF_UNIFFI_KINGLET_FFI_CHECKSUM_CONSTRUCTOR_LOGLINES_NEW
+uint16_t uniffi_kinglet_ffi_checksum_constructor_loglines_new(void
     
 );
 #endif

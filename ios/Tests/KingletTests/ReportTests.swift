@@ -108,7 +108,23 @@ final class ReportTests: XCTestCase {
     func testTheVersionIsANumber() {
         let version = Kinglet.version
         XCTAssertNotNil(version.range(of: #"^\d+\.\d+\.\d+"#, options: .regularExpression), version)
-        Kinglet.log(.warning)
-        Kinglet.log(.off)
+    }
+
+    func testBothTellWhatRunsTheModel() async throws {
+        let lines = Guarded<[(level: LogLevel, category: String)]>([])
+        Log.told.with { $0 = { level, category, _ in lines.with { $0.append((level, category)) } } }
+        addTeardownBlock {
+            Kinglet.log(.off)
+            Log.told.with { $0 = nil }
+        }
+        Kinglet.log(.info)
+        var configuration = Fixture.cpu
+        configuration.device = .automatic
+        _ = try await Fixture.engine(configuration, for: self)
+        try await eventually("the module and the core tell it") {
+            let categories = lines.with { $0.map(\.category) }
+            return categories.contains("engine") && categories.contains { $0.hasPrefix("kinglet::") }
+        }
+        XCTAssertTrue(lines.with { $0.allSatisfy { $0.level.rawValue <= LogLevel.info.rawValue && $0.level != .off } })
     }
 }

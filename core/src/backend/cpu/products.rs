@@ -162,7 +162,7 @@ impl Step<'_> {
         let Op::Matmul(op) = &node.op else { return };
         match &self.held[op.weight.0] {
             Held::Packed(matrix) => {
-                unit(self.isa, matrix, &self.integers(node.inputs[0], rows), at, first, count, sums)
+                unit(self.isa, matrix, &self.integers(node.inputs[0], rows), at, first, count, sums);
             }
             Held::Mapped => self.float_product(node, op.weight, at, first, &mut sums[..count]),
             Held::Vector(_) => {}

@@ -185,3 +185,17 @@ extension Divergence {
         )
     }
 }
+
+extension LogLevel {
+    init(_ core: KingletBindings.LogLevel) {
+        self =
+            switch core {
+            case .off: .off
+            case .error: .error
+            case .warn: .warning
+            case .info: .info
+            case .debug: .debug
+            case .trace: .trace
+            }
+    }
+}
