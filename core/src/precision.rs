@@ -1,7 +1,6 @@
 //! What may be less than f32, and by whose choice. Everything not named here is f32: the residual stream, norms,
 //! softmax, logits, and every sum.
 
-use crate::graph::{Graph, NodeId};
 use serde::{Deserialize, Serialize};
 
 /// How activations enter products.
@@ -18,12 +17,6 @@ pub enum Activations {
 }
 
 impl Activations {
-    /// How a value enters products. What the head multiplies has 16 bits at least: a prompt needs one row of it, and its
-    /// rounding would go into the choice of tokens as it is.
-    pub(crate) fn of(self, graph: &Graph, value: NodeId) -> Self {
-        if self == Self::Int8 && graph.head_input() == Some(value) { Self::Int16 } else { self }
-    }
-
     /// For people.
     pub(crate) fn describe(self) -> &'static str {
         match self {

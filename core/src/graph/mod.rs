@@ -12,6 +12,7 @@ pub use builder::Builder;
 pub use precision::{PrecisionPlan, Stored};
 
 use crate::ops::Op;
+use crate::precision::Activations;
 
 /// Which rows of the step a value has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +122,15 @@ impl Graph {
     /// What the output head multiplies: the input of the product that makes the logits, before a cap of them.
     pub fn head_input(&self) -> Option<NodeId> {
         self.nodes.iter().rfind(|node| matches!(node.op, Op::Matmul(_))).map(|node| node.inputs[0])
+    }
+
+    /// How a value enters products, of a model whose activations do so as they say. What the head multiplies has 16 bits
+    /// at least: a prompt needs one row of it, and its rounding would go into the choice of tokens as it is.
+    pub(crate) fn entering(&self, value: NodeId, activations: Activations) -> Activations {
+        match activations {
+            Activations::Int8 if self.head_input() == Some(value) => Activations::Int16,
+            other => other,
+        }
     }
 
     /// The matrix whose products are the logits as they are; `None` where something changes them afterwards.

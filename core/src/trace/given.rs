@@ -147,7 +147,7 @@ impl Given {
         let mut inputs = self.inputs.clone();
         if matches!(&node.op, Op::Matmul(op) if weights.format(op.weight).packed.is_some()) {
             for (values, id) in inputs.iter_mut().zip(&node.inputs) {
-                round(values, activations.of(graph, *id));
+                round(values, graph.entering(*id, activations));
             }
         }
         let mut cache = self.cache.clone();

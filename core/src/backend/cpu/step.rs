@@ -201,7 +201,7 @@ pub(super) fn each_row(team: &Team, rows: usize, task: impl Fn(usize)) {
 impl Step<'_> {
     /// `rows` quantised rows of a value.
     pub(super) fn integers(&self, value: NodeId, rows: usize) -> Pointers {
-        self.buffers.activations.with(rows, self.activations.of(self.graph, value) == Precision::Int16)
+        self.buffers.activations.with(rows, self.graph.entering(value, self.activations) == Precision::Int16)
     }
 }
 

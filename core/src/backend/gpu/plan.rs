@@ -129,7 +129,7 @@ impl Choice<'_> {
 
     /// How a value meets packed weights.
     pub(super) fn form(&self, value: NodeId) -> Form {
-        match self.activations.of(self.graph, value) {
+        match self.graph.entering(value, self.activations) {
             Activations::Int16 => Form::Int16,
             Activations::Int8 => Form::Int8,
             Activations::F32 => Form::F32,
