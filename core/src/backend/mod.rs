@@ -257,7 +257,8 @@ pub trait Program: Send {
         Vec::new()
     }
 
-    /// Uses no more than this part of the processors that it was given: all divided by `divisor`.
+    /// Uses no more than this part of the processors that it was given, all divided by `divisor`; a GPU's submissions are
+    /// that much smaller.
     fn share(&mut self, _divisor: usize) {}
 
     /// What stops its work, where it may have to stop.

@@ -310,6 +310,10 @@ impl Program for Gpu {
         Device { tier: Some(self.opened.tier), ..Device::new("gpu", detail) }
     }
 
+    fn share(&mut self, divisor: usize) {
+        self.pace.share(divisor);
+    }
+
     fn memory(&self, context: usize) -> Memory {
         let weights = self.weighted.held.iter().enumerate().map(|(i, held)| match held {
             Held::Vector(slice) => slice.bytes as usize,
