@@ -4,12 +4,15 @@ import dev.kinglet.EngineState
 import dev.kinglet.KingletException
 import dev.kinglet.SummaryStyle
 import dev.kinglet.done
+import dev.kinglet.sample.engine.Assistant
 import dev.kinglet.sample.engine.NoModelException
 import dev.kinglet.sample.engine.OpenModel
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.cancel
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.flow.onEach
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotSame
 import org.junit.Assert.assertSame
@@ -18,6 +21,8 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
+import org.robolectric.util.ReflectionHelpers
+import kotlin.time.Duration.Companion.milliseconds
 
 /** Screens and the real engine, with a small model that says nothing sensible. */
 @RunWith(RobolectricTestRunner::class)
@@ -25,9 +30,17 @@ import org.robolectric.annotation.Config
 class EngineTest {
     private val app get() = RealApp.now
 
+    /** Real answers, a piece in a frame: a small model has answered before a busy machine draws anything. */
+    private class Unhurried(private val assistant: Assistant) : Assistant by assistant {
+        override fun summarize(text: String, style: SummaryStyle) = assistant.summarize(text, style).onEach { delay(16.milliseconds) }
+    }
+
+    private fun withoutHurry() = app.parts.let { ReflectionHelpers.setField(it, "assistant", Unhurried(it.assistant)) }
+
     @Test
     fun textAppearsPieceByPiece() {
         app.use(Sample.tiny())
+        withoutHurry()
         val activity = Sample.open()
         val screen = Screen { activity.get() }.apply { touch("Text") }
         screen.type("Your text", "The ferry leaves at seven.")
@@ -44,6 +57,7 @@ class EngineTest {
     @Test
     fun leavingStopsTheEngine() {
         app.use(Sample.tiny())
+        withoutHurry()
         val activity = Sample.open()
         val screen = Screen { activity.get() }.apply { touch("Text") }
         screen.type("Your text", Believable.TEXT)
