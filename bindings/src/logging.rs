@@ -77,8 +77,8 @@ impl From<LogLevel> for LevelFilter {
     }
 }
 
-/// Logs from now on, to Android's log under `Kinglet`, elsewhere to `LogLines` or standard error. May be called again with another
-/// level. Nothing is logged before.
+/// Logs from now on, to Android's log under `Kinglet`, elsewhere to `LogLines` or standard error. May be called again with
+/// another level. Nothing is logged before.
 #[uniffi::export]
 pub fn init_logging(level: LogLevel) {
     #[cfg(target_os = "android")]

@@ -7763,8 +7763,8 @@ public func version() -> String  {
 })
 }
 /**
- * Logs from now on, to Android's log under `Kinglet`, elsewhere to `LogLines` or standard error. May be called again with another
- * level. Nothing is logged before.
+ * Logs from now on, to Android's log under `Kinglet`, elsewhere to `LogLines` or standard error. May be called again with
+ * another level. Nothing is logged before.
  */
 public func initLogging(level: LogLevel)  {try! rustCall() {
         uniffiCallStatus in
@@ -7848,7 +7848,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_kinglet_ffi_checksum_func_version() != 35359) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_kinglet_ffi_checksum_func_init_logging() != 22916) {
+    if (uniffi_kinglet_ffi_checksum_func_init_logging() != 17293) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_kinglet_ffi_checksum_func_sampling() != 31431) {
