@@ -177,7 +177,7 @@ fn facts_are_the_cores() {
     assert_eq!((info.architecture.as_str(), info.file_bytes), ("llama", std::fs::metadata(tiny()).unwrap().len()));
     assert!(info.parameters > 0 && info.vocab > 0 && info.layers > 0 && info.trained_context > 0);
     let memory = block_on(plan(tiny(), options())).unwrap();
-    assert_eq!((memory.weights, memory.kv), (engine.memory().weights, engine.memory().kv));
+    assert_eq!(memory, engine.memory());
     assert_eq!(memory.total, memory.weights + memory.kv + memory.scratch);
     let device = engine.device().unwrap();
     assert_eq!((device.kind.as_str(), device.reason.as_str()), ("cpu", "it was asked for"));

@@ -103,7 +103,8 @@ impl Engine {
 
     /// What the model would take in memory with these options, from the file's header alone: nothing is loaded.
     ///
-    /// `weights` is exact for the formats' packed or mapped bytes, `kv` is one session's, `scratch` an estimate.
+    /// `weights` is exact for the formats' packed or mapped bytes, `kv` is one session's, `scratch` what the CPU
+    /// computes in: an estimate for other devices.
     pub fn plan(path: impl AsRef<Path>, options: &Options) -> Result<Memory> {
         plan::plan(path.as_ref(), options)
     }

@@ -16,12 +16,14 @@ pub(super) fn plan(path: &Path, options: &Options) -> Result<Memory> {
     let (config, graph) = model::graph(&gguf)?;
     options.validate(&config)?;
     let weights = Weights::find(&gguf, &graph)?;
+    let plain = options.schedule == super::Schedule::Plain;
+    let schedule = if plain { Schedule::plain(&graph, Keep::Logits) } else { Schedule::fused(&graph, Keep::Logits) };
     let reference = options.device == DeviceChoice::Reference;
     let kv = if reference { KvType::F32 } else { options.kv };
     Ok(Memory {
         weights: weights_bytes(&graph, &weights, !reference),
         kv: cpu::kv_bytes(&graph.slots, options.context(&config), options.prefill_chunk, kv),
-        scratch: scratch_bytes(&graph, options.prefill_chunk),
+        scratch: cpu::scratch_bytes(&graph, &schedule, options.prefill_chunk, cpu::Isa::best()),
     })
 }
 
@@ -36,11 +38,4 @@ fn weights_bytes(graph: &Graph, weights: &Weights, packs: bool) -> usize {
         }
     });
     sizes.sum()
-}
-
-/// Values of a chunk, its activations as integers for the widest product, and one row of logits.
-fn scratch_bytes(graph: &Graph, chunk: usize) -> usize {
-    let floats = Schedule::fused(graph, Keep::Logits).floats;
-    let widest = graph.weights.iter().filter(|w| w.role != Role::Vector).map(|w| w.cols).max().unwrap_or(0);
-    chunk * (4 * floats + 2 * widest) + 4 * graph.vocab()
 }

@@ -48,9 +48,16 @@ impl<'a> Found<'a> {
     /// Whether a node that took so long may be slow, by what is known of others like it.
     pub(super) fn may_be_slow(&self, id: NodeId, ms: f64) -> bool {
         let node = self.graph.node(id);
-        let alike = self.nodes.iter().flatten().filter(|other| (other.op, other.width) == (node.op.name(), node.width));
-        let fastest = alike.filter_map(|other| other.ms).reduce(f64::min);
-        ms > SLOW_MS && fastest.is_none_or(|fastest| ms > SLOW_TIMES * fastest)
+        let alike = self.times(|other| (other.op, other.width) == (node.op.name(), node.width));
+        ms > SLOW_MS && alike.first().is_none_or(|fastest| ms > SLOW_TIMES * fastest)
+    }
+
+    /// What some nodes took, in milliseconds, the fastest first.
+    fn times(&self, of: impl Fn(&NodeReport) -> bool) -> Vec<f64> {
+        let nodes = self.nodes.iter().flatten().filter(|node| of(node));
+        let mut times: Vec<f64> = nodes.filter_map(|node| node.ms).collect();
+        times.sort_unstable_by(f64::total_cmp);
+        times
     }
 
     /// Knows better of what kind a node's fault is.
@@ -164,31 +171,30 @@ impl<'a> Found<'a> {
         kept
     }
 
-    /// Blames nodes that take far longer than others of the same operation and width.
-    fn slow(&mut self) {
-        let times: Vec<_> =
-            self.nodes.iter().flatten().filter_map(|node| Some((node.op, node.width, node.ms?))).collect();
-        for node in self.nodes.iter_mut().flatten().filter(|node| !node.broken) {
-            let alike = times.iter().filter(|(op, width, _)| (*op, *width) == (node.op, node.width));
-            let mut alike: Vec<f64> = alike.map(|(_, _, ms)| *ms).collect();
-            alike.sort_unstable_by(f64::total_cmp);
-            if alike.len() < 3 && matches!(node.op, "matmul" | "attend") {
-                continue; // Their work differs, and there is no other like it.
+    /// Whether a node takes far longer than others of the same operation and width.
+    fn is_slow(&self, node: &NodeReport) -> bool {
+        let mut alike = self.times(|other| (other.op, other.width) == (node.op, node.width));
+        if alike.len() < 3 {
+            if matches!(node.op, "matmul" | "attend") {
+                return false; // Their work differs, and there is no other like it.
             }
-            if alike.len() < 3 {
-                alike = times.iter().map(|(_, _, ms)| *ms).collect();
-                alike.sort_unstable_by(f64::total_cmp);
-            }
-            let Some(median) = alike.get(alike.len() / 2) else { continue };
-            if node.ms.is_some_and(|ms| ms > SLOW_MS && ms > SLOW_TIMES * median) {
-                (node.broken, node.class) = (true, Some(Class::Slow));
-            }
+            alike = self.times(|_| true);
+        }
+        let median = alike.get(alike.len() / 2);
+        node.ms.zip(median).is_some_and(|(ms, median)| ms > SLOW_MS && ms > SLOW_TIMES * median)
+    }
+
+    /// Blames slow nodes.
+    fn blame_slow(&mut self) {
+        let slow: Vec<bool> = self.nodes.iter().flatten().map(|node| !node.broken && self.is_slow(node)).collect();
+        for (node, _) in self.nodes.iter_mut().flatten().zip(slow).filter(|(_, slow)| *slow) {
+            (node.broken, node.class) = (true, Some(Class::Slow));
         }
     }
 
     /// Adds all of it to a report, with the kernels by which `b` computed it, for so many tokens at once.
     pub(super) fn report(mut self, b: &dyn Program, tokens: usize, fused: bool, report: &mut Report) {
-        self.slow();
+        self.blame_slow();
         let first = report.nodes.len();
         for (i, node) in self.nodes.into_iter().enumerate() {
             let Some(node) = node else { continue };

@@ -58,9 +58,10 @@ impl Activations {
         })
     }
 
-    /// Bytes held.
-    pub fn bytes(&self) -> usize {
-        4 * (self.planes.len() + self.pairs.len()) + size_of::<Scale>() * self.scales.len()
+    /// Bytes that [`Self::new`] takes.
+    pub fn bytes(rows: usize, cols: usize, with_pairs: bool) -> usize {
+        let words = if with_pairs { 2 * WORDS } else { WORDS };
+        rows.saturating_mul(cols.div_ceil(BLOCK)).saturating_mul(size_of::<u32>() * words + size_of::<Scale>())
     }
 
     /// Pointers for the kernels, for a chunk of `rows` rows of 16 bits (`wide`) or 8.

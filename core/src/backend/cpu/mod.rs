@@ -98,6 +98,19 @@ pub struct Cpu {
     last_rows: (usize, usize),
 }
 
+/// Bytes that these stages compute in: a chunk's values, its activations as integers, and one row of logits.
+pub fn scratch_bytes(graph: &Graph, schedule: &Schedule, chunk: usize, isa: Isa) -> usize {
+    let floats = schedule.floats.saturating_mul(chunk).saturating_add(graph.vocab());
+    let integers = Activations::bytes(chunk, widest(graph), isa.multiplies_pairs());
+    floats.saturating_mul(size_of::<f32>()).saturating_add(integers)
+}
+
+/// Columns of the widest product.
+fn widest(graph: &Graph) -> usize {
+    let products = graph.nodes.iter().filter(|node| matches!(node.op, Op::Matmul(_)));
+    products.map(|node| graph.node(node.inputs[0]).width).max().unwrap_or(0)
+}
+
 /// Angles of one kind of rope at the chunk's positions.
 struct Turns {
     rope: Rope,
@@ -122,8 +135,6 @@ impl Cpu {
         let schedule =
             if options.plain { Schedule::plain(&graph, options.keep) } else { Schedule::fused(&graph, options.keep) };
         let held = hold(&graph, &weights, options.threads, progress)?;
-        let widest =
-            graph.nodes.iter().filter(|n| matches!(n.op, Op::Matmul(_))).map(|n| graph.node(n.inputs[0]).width).max();
         let pairs = options.isa.multiplies_pairs();
         let turns = turns(&graph, &held, options.chunk)?;
         let quantises = quantises(&graph, &schedule, &held);
@@ -135,7 +146,7 @@ impl Cpu {
             held,
             pool: Pool::new(options.threads),
             scratch: zeros(floats, "intermediate values")?,
-            activations: Activations::new(options.chunk, widest.unwrap_or(0), pairs)?,
+            activations: Activations::new(options.chunk, widest(&graph), pairs)?,
             turns,
             bounds,
             quantises,
@@ -226,7 +237,7 @@ impl Program for Cpu {
         Memory {
             weights: weights.sum(),
             kv: kv_bytes(&self.graph.slots, context, self.options.chunk, self.options.kv),
-            scratch: 4 * self.scratch.len() + self.activations.bytes(),
+            scratch: scratch_bytes(&self.graph, &self.schedule, self.options.chunk, self.options.isa),
         }
     }
 
