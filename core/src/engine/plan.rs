@@ -16,8 +16,7 @@ pub(super) fn plan(path: &Path, options: &Options) -> Result<Memory> {
     let (config, graph) = model::graph(&gguf)?;
     options.validate(&config)?;
     let weights = Weights::find(&gguf, &graph)?;
-    let plain = options.schedule == super::Schedule::Plain;
-    let schedule = if plain { Schedule::plain(&graph, Keep::Logits) } else { Schedule::fused(&graph, Keep::Logits) };
+    let schedule = Schedule::of(&graph, options.schedule == super::Schedule::Plain, Keep::Logits);
     let reference = options.device == DeviceChoice::Reference;
     let kv = if reference { KvType::F32 } else { options.kv };
     Ok(Memory {

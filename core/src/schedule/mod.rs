@@ -55,6 +55,11 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// Plain or fused, as somebody chose.
+    pub fn of(graph: &Graph, plain: bool, keep: Keep) -> Self {
+        if plain { Self::plain(graph, keep) } else { Self::fused(graph, keep) }
+    }
+
     /// One stage a node.
     pub fn plain(graph: &Graph, keep: Keep) -> Self {
         let stages = (0..graph.nodes.len()).map(|i| Stage { kind: kind(&graph.nodes[i].op), nodes: vec![NodeId(i)] });

@@ -58,8 +58,13 @@ impl Activations {
         })
     }
 
-    /// Bytes that [`Self::new`] takes.
-    pub fn bytes(rows: usize, cols: usize, with_pairs: bool) -> usize {
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        size_of::<u32>() * (self.planes.len() + self.pairs.len()) + size_of::<Scale>() * self.scales.len()
+    }
+
+    /// Bytes that [`Self::new`] would take.
+    pub fn size(rows: usize, cols: usize, with_pairs: bool) -> usize {
         let words = if with_pairs { 2 * WORDS } else { WORDS };
         rows.saturating_mul(cols.div_ceil(BLOCK)).saturating_mul(size_of::<u32>() * words + size_of::<Scale>())
     }

@@ -98,10 +98,10 @@ pub struct Cpu {
     last_rows: (usize, usize),
 }
 
-/// Bytes that these stages compute in: a chunk's values, its activations as integers, and one row of logits.
+/// Bytes that these stages will compute in: a chunk's values, its activations as integers, and one row of logits.
 pub fn scratch_bytes(graph: &Graph, schedule: &Schedule, chunk: usize, isa: Isa) -> usize {
     let floats = schedule.floats.saturating_mul(chunk).saturating_add(graph.vocab());
-    let integers = Activations::bytes(chunk, widest(graph), isa.multiplies_pairs());
+    let integers = Activations::size(chunk, widest(graph), isa.multiplies_pairs());
     floats.saturating_mul(size_of::<f32>()).saturating_add(integers)
 }
 
@@ -132,8 +132,7 @@ impl Cpu {
                 what: "are f32, which only a GPU computes with; give int16 or int8, or take the device gpu".into(),
             });
         }
-        let schedule =
-            if options.plain { Schedule::plain(&graph, options.keep) } else { Schedule::fused(&graph, options.keep) };
+        let schedule = Schedule::of(&graph, options.plain, options.keep);
         let held = hold(&graph, &weights, options.threads, progress)?;
         let pairs = options.isa.multiplies_pairs();
         let turns = turns(&graph, &held, options.chunk)?;
@@ -237,7 +236,7 @@ impl Program for Cpu {
         Memory {
             weights: weights.sum(),
             kv: kv_bytes(&self.graph.slots, context, self.options.chunk, self.options.kv),
-            scratch: scratch_bytes(&self.graph, &self.schedule, self.options.chunk, self.options.isa),
+            scratch: size_of::<f32>() * (self.scratch.len() + self.graph.vocab()) + self.activations.bytes(),
         }
     }
 

@@ -14,6 +14,7 @@ import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.onEach
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotSame
 import org.junit.Assert.assertSame
 import org.junit.Assert.assertTrue
@@ -66,6 +67,7 @@ class EngineTest {
         screen.touch("Models")
         screen.touch("Text")
         screen.until("it goes on") { !screen.canTouch("Stop") && screen.isEnabled("Start") }
+        assertFalse("it has come to its end: ${screen.texts}", screen.has("on the CPU"))
     }
 
     @Test
