@@ -13,22 +13,27 @@ import android.database.sqlite.SQLiteOpenHelper
  * Keys are kept for a month, so that a phone that posts the same notification again does not make the table grow for ever.
  */
 internal class QueueTables(context: Context, name: String) : SQLiteOpenHelper(context, "$name.db", null, 1) {
-    override fun onConfigure(db: SQLiteDatabase) = db.setForeignKeyConstraintsEnabled(true)
+    override fun onConfigure(db: SQLiteDatabase) {
+        db.setForeignKeyConstraintsEnabled(true)
+        // Another process may write too. Android gives up after 2.5 seconds, which a busy phone can need.
+        db.rawQuery("PRAGMA busy_timeout = $PATIENCE_MILLIS", null).use { it.moveToFirst() }
+    }
 
+    // Two processes may both find the database new: when it is the second's turn the tables are there.
     override fun onCreate(db: SQLiteDatabase) {
-        db.execSQL("CREATE TABLE seen(key TEXT PRIMARY KEY NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID")
-        db.execSQL("CREATE TABLE digest(id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, text TEXT NOT NULL)")
+        db.execSQL("CREATE TABLE IF NOT EXISTS seen(key TEXT PRIMARY KEY NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID")
+        db.execSQL("CREATE TABLE IF NOT EXISTS digest(id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, text TEXT NOT NULL)")
         db.execSQL(
-            "CREATE TABLE part(digest INTEGER NOT NULL REFERENCES digest(id) ON DELETE CASCADE, " +
+            "CREATE TABLE IF NOT EXISTS part(digest INTEGER NOT NULL REFERENCES digest(id) ON DELETE CASCADE, " +
                 "app TEXT NOT NULL, count INTEGER NOT NULL, summary TEXT NOT NULL)",
         )
         db.execSQL(
-            "CREATE TABLE notification(id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, app TEXT NOT NULL, " +
-                "title TEXT NOT NULL, text TEXT NOT NULL, time TEXT NOT NULL, " +
+            "CREATE TABLE IF NOT EXISTS notification(id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, " +
+                "app TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL, time TEXT NOT NULL, " +
                 "digest INTEGER REFERENCES digest(id) ON DELETE CASCADE)",
         )
-        db.execSQL("CREATE INDEX notification_digest ON notification(digest)")
-        db.execSQL("CREATE INDEX part_digest ON part(digest)")
+        db.execSQL("CREATE INDEX IF NOT EXISTS notification_digest ON notification(digest)")
+        db.execSQL("CREATE INDEX IF NOT EXISTS part_digest ON part(digest)")
     }
 
     // There is one version so far.
@@ -122,6 +127,7 @@ internal class QueueTables(context: Context, name: String) : SQLiteOpenHelper(co
         /** Older ones go, and the notifications that they are made of. */
         const val MOST_DIGESTS = 500
 
+        private const val PATIENCE_MILLIS = 30_000
         private const val CONTENT = "app, title, text, time"
         private const val MONTH_MILLIS = 30L * 24 * 60 * 60 * 1000
     }

@@ -11,6 +11,7 @@ import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.atomic.AtomicBoolean
 
 /** A digest that was made, and of what. */
 public data class StoredDigest(
@@ -32,10 +33,13 @@ public data class StoredDigest(
  * What was added is there when the process is gone and comes back. A digest and the notifications that it is made of
  * change sides in one transaction, so nothing is summarised twice and nothing is lost, whenever the process ends. Queues of
  * the same name are the same queue. The last 500 digests are kept, and keys for a month at least.
+ *
+ * What the disk refuses is Android's `SQLException`, with nothing changed.
  */
 public class SummaryQueue @JvmOverloads constructor(context: Context, name: String = "kinglet-queue") : AutoCloseable {
-    private val tables = QueueTables(context.applicationContext ?: context, name)
-    private val shared = SHARED.getOrPut(name, ::Shared)
+    private val shared = Shared.of(context.applicationContext ?: context, name)
+    private val tables = shared.tables
+    private val closed = AtomicBoolean()
 
     /** Something now, and after each change by this process. */
     public val changes: Flow<Unit> = shared.version.map { }
@@ -73,8 +77,10 @@ public class SummaryQueue @JvmOverloads constructor(context: Context, name: Stri
             changing { tables.done(it, ids, done, System.currentTimeMillis()) }
         }
 
-    /** Closes the database; the queue itself stays. */
-    override fun close(): Unit = tables.close()
+    /** Closes the database once no other queue of that name uses it; what is in it stays. */
+    override fun close() {
+        if (!closed.getAndSet(true)) shared.leave()
+    }
 
     private suspend fun <T> reading(read: (SQLiteDatabase) -> T): T = withContext(Dispatchers.IO) { read(tables.readableDatabase) }
 
@@ -89,13 +95,28 @@ public class SummaryQueue @JvmOverloads constructor(context: Context, name: Stri
         }
     }
 
-    /** What the queues of one name share in this process. */
-    private class Shared {
+    /**
+     * What the queues of one file share in this process. One connection, since two would wait for each other's locks, and
+     * SQLite gives up after a time.
+     */
+    private class Shared(val tables: QueueTables) {
         val version = MutableStateFlow(0L)
         val draining = Mutex()
-    }
+        private var users = 0
 
-    private companion object {
-        val SHARED = ConcurrentHashMap<String, Shared>()
+        fun leave() = synchronized(this) {
+            users--
+            if (users == 0) tables.close()
+        }
+
+        companion object {
+            private val ALL = ConcurrentHashMap<String, Shared>()
+
+            fun of(context: Context, name: String): Shared {
+                val tables = QueueTables(context, name)
+                val file = context.getDatabasePath(checkNotNull(tables.databaseName)).path
+                return ALL.getOrPut(file) { Shared(tables) }.also { synchronized(it) { it.users++ } }
+            }
+        }
     }
 }

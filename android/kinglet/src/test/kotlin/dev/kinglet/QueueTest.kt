@@ -143,6 +143,29 @@ class QueueTest {
     }
 
     @Test
+    fun queuesThatMakeTheDatabaseAtOnceLoseNothing() = test {
+        repeat(50) { round ->
+            val queues = List(4) { SummaryQueue(Fixture.context, "new $round") }
+            queues.mapIndexed { at, queue -> async(Dispatchers.Default) { queue.addAll(at) } }.awaitAll()
+            assertEquals(queues.size, queues.first().waiting().size)
+            queues.forEach(SummaryQueue::close)
+        }
+    }
+
+    @Test
+    fun processesThatMakeTheDatabaseAtOnceLoseNothing() = test {
+        repeat(50) { round ->
+            // Each with a connection of its own, as processes have.
+            val processes = List(2) { QueueTables(Fixture.context, "processes $round") }
+            processes.mapIndexed { at, tables ->
+                async(Dispatchers.Default) { assertTrue(tables.add(tables.writableDatabase, "key $at", note(at), 0)) }
+            }.awaitAll()
+            assertEquals(processes.size, processes.first().run { waiting(readableDatabase, 9) }.size)
+            processes.forEach(QueueTables::close)
+        }
+    }
+
+    @Test
     fun whatComesMeanwhileWaitsForTheNext() = test {
         SummaryQueue(Fixture.context).use { queue ->
             queue.addAll(1)

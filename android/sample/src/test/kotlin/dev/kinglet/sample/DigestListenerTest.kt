@@ -83,6 +83,23 @@ class DigestListenerTest {
     }
 
     @Test
+    fun aFullDiskEndsNothing() {
+        Sample.agree()
+        val failures = mutableListOf<Throwable>()
+        val before = Thread.getDefaultUncaughtExceptionHandler()
+        Thread.setDefaultUncaughtExceptionHandler { _, failure -> failures += failure }
+        try {
+            app.inbox.tooMuch = "too much"
+            listener.onNotificationPosted(Sample.posted("too much"))
+            listener.onNotificationPosted(Sample.posted("stays", id = 2))
+            untilWaiting("stays")
+        } finally {
+            Thread.setDefaultUncaughtExceptionHandler(before)
+        }
+        assertEquals(emptyList<Throwable>(), failures)
+    }
+
+    @Test
     fun whatIsThereAlreadyIsCollected() {
         Sample.agree()
         shadowOf(listener).addActiveNotification(Sample.posted("from before"))

@@ -1,5 +1,6 @@
 package dev.kinglet.sample
 
+import android.database.sqlite.SQLiteFullException
 import android.net.Uri
 import dev.kinglet.Benchmark
 import dev.kinglet.DeviceInfo
@@ -110,7 +111,11 @@ class FakeInbox : Inbox {
     /** A text that takes its time on the way to the disk. */
     var slow: String? = null
 
+    /** A text that the disk has no place for. */
+    var tooMuch: String? = null
+
     override suspend fun add(key: String, notification: NotificationText): Boolean {
+        if (notification.text == tooMuch) throw SQLiteFullException("disk is full")
         if (notification.text == slow) delay(100)
         if (keys.putIfAbsent(key, notification) != null) return false
         content.value = content.value.copy(waiting = content.value.waiting + notification)

@@ -1,8 +1,10 @@
 package dev.kinglet.sample.digest
 
 import android.content.pm.PackageManager
+import android.database.SQLException
 import android.service.notification.NotificationListenerService
 import android.service.notification.StatusBarNotification
+import android.util.Log
 import dev.kinglet.sample.parts
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.launch
@@ -37,7 +39,14 @@ class DigestListener : NotificationListenerService() {
     private fun inTurn(work: suspend () -> Unit) {
         // Not the service's own scope: what was posted is kept even if the service ends now.
         // Begun at once: the order in line is that of the calls, and nothing is decided by which thread is free.
-        parts.scope.launch(start = CoroutineStart.UNDISPATCHED) { turn.withLock { work() } }
+        parts.scope.launch(start = CoroutineStart.UNDISPATCHED) {
+            try {
+                turn.withLock { work() }
+            } catch (error: SQLException) {
+                // A full disk: this one is left out, which is better than an app that ends whenever somebody writes.
+                Log.w("Kinglet", "a notification was left out", error)
+            }
+        }
     }
 
     private fun nameOf(app: String): String = try {
