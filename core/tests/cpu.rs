@@ -69,6 +69,7 @@ fn real(name: &str, path: &Path, activations: Activations, logits: f64, margin: 
     println!("{name} greedy: {steps} steps, logits off by at most {:.2e}", worst.difference);
     assert!(steps > 0);
     let goldens: Perplexity = golden::read(&file("perplexity"));
+    let goldens = if everything() { goldens } else { goldens.short() };
     goldens.check(&mut program).within(&format!("{name} mean nll"), nll);
 }
 
@@ -184,9 +185,9 @@ fn the_best_logits_are_those_of_the_whole_head() {
             let (mut all, mut best) = (Vec::new(), Vec::new());
             program.run(state.as_mut(), &run.prompt_ids, Want::Nothing, &mut all, &Cancel::default()).unwrap();
             for (i, id) in run.ids.iter().enumerate() {
-                // Every sixth position tells enough.
+                // Every twelfth position tells enough.
                 let settings = [(1, 1.0, 0.0), (8, 1.0, 0.0), (1, 1.05, 0.0), (1, 1.1, 0.5)];
-                for (wanted, penalty, less) in settings.into_iter().filter(|_| everything() || i % 6 == 0) {
+                for (wanted, penalty, less) in settings.into_iter().filter(|_| everything() || i % 12 == 0) {
                     let want = Best { count: wanted, penalty, less };
                     let mut fork = state.fork().unwrap();
                     program.run(fork.as_mut(), &[*id], Want::Best(want), &mut best, &Cancel::default()).unwrap();
@@ -203,10 +204,10 @@ fn the_best_logits_are_those_of_the_whole_head() {
                     }
                 }
                 program.run(state.as_mut(), &[*id], Want::Nothing, &mut all, &Cancel::default()).unwrap();
-                positions += usize::from(everything() || i % 6 == 0);
+                positions += usize::from(everything() || i % 12 == 0);
             }
         }
         println!("{name}: {positions} positions, {} logits of each left out", left_out / positions / 4);
-        assert!(positions >= 60 && left_out > 0);
+        assert!(positions >= 30 && left_out > 0);
     }
 }

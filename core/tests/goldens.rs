@@ -60,10 +60,10 @@ fn gemma3_logits() {
 fn logits(name: &str, path: &Path, tolerance: f64) {
     let (_, mut program) = reference(path);
     let goldens: Logits = golden::read(&format!("{name}/logits.json"));
-    let goldens = if everything() { goldens } else { goldens.short(140) };
+    let goldens = if everything() { goldens } else { goldens.short(110) };
     goldens.check(&mut program).within(&format!("{name} logits"), tolerance);
     let goldens: Greedy = golden::read(&format!("{name}/greedy.json"));
-    let goldens = if everything() { goldens } else { goldens.short(100) };
+    let goldens = if everything() { goldens } else { goldens.short(50) };
     let (steps, worst) = goldens.check(&mut program, 0.01);
     worst.within(&format!("{name} greedy logits, {steps} steps"), tolerance);
     if everything() {

@@ -1,10 +1,13 @@
 // Rounding to integers: 32 columns share a scale. The kernel says where they come from and go to: `x_source(i)` gives
 // vectors of four columns, `store_x(i, vector)` takes those of `common/activations_*.wgsl`.
 
+// A constant, since a product is rounded the same everywhere, and a quotient may be off by 2.5 units in the last place.
+const X_STEP: f32 = 1.0 / X_LIMIT;
+
 // x = scale * integer; the scale and its inverse from the greatest magnitude of the block.
 fn scale_of(peak: f32) -> vec2<f32> {
     if peak > 1e-30 {
-        return vec2(peak / X_LIMIT, X_LIMIT / peak);
+        return vec2(peak * X_STEP, X_LIMIT / peak);
     }
     // Nothing, or as good as nothing. Not-a-number stays what it is.
     return vec2(peak * 0.0, 0.0);

@@ -220,7 +220,7 @@ fn round(values: &mut [f32], activations: Activations) {
     for block in values.chunks_mut(BLOCK) {
         let peak = block.iter().fold(0.0, |peak: f32, x| if x.is_nan() { f32::NAN } else { peak.max(x.abs()) });
         let inverse = if peak > 0.0 { most / peak } else { 0.0 };
-        let scale = if inverse.is_finite() { peak / most } else { 0.0 };
+        let scale = if inverse.is_finite() { peak * (1.0 / most) } else { 0.0 };
         let to = |x: f32| if peak.is_finite() { (x * inverse).round_ties_even() * scale } else { f32::NAN };
         block.iter_mut().for_each(|x| *x = to(*x));
     }

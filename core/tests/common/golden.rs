@@ -384,6 +384,12 @@ struct Window {
 }
 
 impl Perplexity {
+    /// Only the first window of each text: each begins anew.
+    pub fn short(mut self) -> Self {
+        self.texts.iter_mut().for_each(|text| text.windows.truncate(1));
+        self
+    }
+
     /// Mean negative log-likelihood of each text, relative to the golden mean.
     pub fn check(&self, program: &mut dyn Program) -> Worst {
         let mut worst = Worst::default();
@@ -398,7 +404,8 @@ impl Perplexity {
                 scored += window.nll.len();
             }
             let golden = golden_sum / f64::from(scored as u32);
-            assert!((golden - text.mean_nll).abs() < 1e-3, "{}: the golden contradicts itself", text.name);
+            let whole = text.windows.len() > 1;
+            assert!(!whole || (golden - text.mean_nll).abs() < 1e-3, "{}: the golden contradicts itself", text.name);
             worst.compare_scaled(sum / f64::from(scored as u32), golden, golden, || text.name.clone());
         }
         worst

@@ -195,8 +195,9 @@ fn quantise_block(x: &[f32; BLOCK], limit: f32) -> ([i32; BLOCK], Scale) {
     }
     let peak = f32::from_bits(peak);
     let inverse = if peak > 0.0 { limit / peak } else { 0.0 };
-    // A subnormal peak would make the inverse infinite; such a block is as good as zero.
-    let (inverse, scale) = if inverse.is_finite() { (inverse, peak / limit) } else { (0.0, peak * 0.0) };
+    // A subnormal peak would make the inverse infinite; such a block is as good as zero. The scale is a product, which a GPU
+    // rounds the same.
+    let (inverse, scale) = if inverse.is_finite() { (inverse, peak * (1.0 / limit)) } else { (0.0, peak * 0.0) };
     let mut q = [0i32; BLOCK];
     for (q, x) in q.iter_mut().zip(x) {
         *q = ((x * inverse + ROUND).to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
