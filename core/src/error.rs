@@ -218,6 +218,24 @@ pub enum Error {
 }
 
 impl Error {
+    /// What happened, without the way out that ends the message: for where somebody has taken it already.
+    pub(crate) fn cause(&self) -> String {
+        let message = self.to_string();
+        match self {
+            Self::NonFinite { .. }
+            | Self::Distrusted { .. }
+            | Self::NoGpu(_)
+            | Self::Gpu { .. }
+            | Self::Kernel { .. }
+            | Self::GpuLost(_)
+            | Self::Suspended
+            | Self::OutOfMemory { .. } => {
+                message.rsplit_once("; ").map_or_else(|| message.clone(), |(cause, _)| cause.into())
+            }
+            _ => message,
+        }
+    }
+
     /// A stable short name of the kind, for machines (`"gguf"`, `"context_full"`, ...).
     pub fn kind(&self) -> &'static str {
         match self {
@@ -259,5 +277,35 @@ pub(crate) fn shown(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{:?}… ({} bytes)", text.get(..end).unwrap_or_default(), text.len()),
         None => format!("{text:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_was_left_needs_no_way_out() {
+        let errors = [
+            (Error::Suspended, "the GPU is suspended"),
+            (Error::GpuLost("it; did".into()), "the GPU was lost: it; did"),
+            (Error::Distrusted { device: "gpu", why: "NaN; once".into() }, "the gpu is wrong: NaN; once"),
+            (
+                Error::NonFinite { device: "gpu", position: 3, id: 7, value: f32::INFINITY },
+                "gpu computed a logit of inf for token 7 at position 3",
+            ),
+            (Error::Gpu { what: "a queue".into(), why: "no".into() }, "the GPU cannot take a queue: no"),
+            (
+                Error::Kernel { kernel: "k".into(), name: "k 1".into(), why: "no".into() },
+                "the GPU cannot take the kernel k 1: no",
+            ),
+            (Error::NoGpu("none was found; install one, or run on the CPU".into()), "no GPU: none was found"),
+            (Error::OutOfMemory { bytes: 9, what: "x" }, "9 bytes for x were refused"),
+        ];
+        for (error, cause) in errors {
+            assert_eq!(error.cause(), cause, "{error}");
+        }
+        // What is said elsewhere says all of it.
+        assert_eq!(Error::Dump { what: "a; b".into() }.cause(), "dump: a; b");
     }
 }

@@ -123,6 +123,10 @@ fn facts_of_the_real_vocabularies() {
     assert_eq!(ends, ids(&json("gemma3-270m/greedy.json")["eog_ids"]));
     assert_eq!(gemma.find("<end_of_turn>"), Some(106));
     assert!(gemma.is_control(106) && !gemma.is_control(107));
+    let hidden: Vec<&str> = ["[multimodal]", "<start_of_image>", "<end_of_image>", "<unused7>", "<end_of_turn>"].into();
+    let shown = ["<b>", "</table>", "<img>", "\n", "▁image", "<bbox>"];
+    let is_hidden = |text: &&str| gemma.is_hidden(gemma.find(text).unwrap());
+    assert!(hidden.iter().all(is_hidden) && !shown.iter().any(is_hidden));
     assert_eq!(gemma.piece(262_144).unwrap_err().kind(), "token_id");
     assert_eq!(gemma.decode(&[5, u32::MAX]).unwrap_err().kind(), "token_id");
 
@@ -259,6 +263,14 @@ fn control_tokens_can_be_hidden_from_a_stream() {
     let text: String = ids.iter().map(|&id| decoder.push(id).unwrap()).collect();
     assert_eq!(text + &decoder.finish(), "a😀é");
     assert_eq!(decoder.push(49_152).unwrap_err().kind(), "token_id");
+
+    // Places of images are text to Gemma's vocabulary, and to nobody else.
+    let tokenizer = Tokenizer::from_gguf(&real(GEMMA)).unwrap();
+    let ids = tokenizer.encode("a[multimodal]<start_of_image><b>c", Special::Parse).unwrap();
+    assert!(ids.contains(&5) && ids.contains(&255_999), "{ids:?}");
+    let mut decoder = Decoder::new(&tokenizer).hiding_control();
+    let text: String = ids.iter().map(|&id| decoder.push(id).unwrap()).collect();
+    assert_eq!(text + &decoder.finish(), "a<b>c");
 }
 
 #[test]

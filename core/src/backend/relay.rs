@@ -52,7 +52,7 @@ impl Relay {
     fn switch(&mut self, why: &Error, cancel: &Cancel) -> Result<()> {
         if let Some(first) = &self.first {
             let wrong = matches!(why, Error::NonFinite { .. } | Error::Distrusted { .. });
-            self.left = Some(Left { from: first.device().kind, why: why.to_string(), wrong });
+            self.left = Some(Left { from: first.device().kind, why: why.cause(), wrong });
         }
         if !matches!(why, Error::Suspended) {
             // Before the second is made, for its memory.

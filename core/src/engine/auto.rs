@@ -47,7 +47,7 @@ fn take_gpu(
     progress: &mut Progress<'_>,
     cancel: &Cancel,
 ) -> std::result::Result<(Box<dyn Program>, String), String> {
-    let text = |error: Error| error.to_string();
+    let text = |error: Error| error.cause();
     let options = candidate.options;
     // The one that was asked for is taken as slow as it is.
     let named = options.gpu.adapter.as_ref();
@@ -107,7 +107,7 @@ fn measure(
     if let (Some(gpu), Some(on_cpu)) = (&mut program, on_cpu) {
         let on_gpu = Trial::of(gpu.as_mut(), vocab, options, cancel)?;
         if let Err(error) = on_gpu.check(&on_cpu, guard::tolerance(options.activations)) {
-            verdict.give_up(error.to_string());
+            verdict.give_up(error.cause());
             program = None;
         }
         // Of so few digits that a file gives back the same number.

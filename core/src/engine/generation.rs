@@ -53,6 +53,9 @@ pub struct Generation<'s> {
     stops: StopStrings,
     cancel: Cancel,
     max_tokens: usize,
+    min_tokens: usize,
+    /// Whether a token that is nothing to read ends the text.
+    ends_hidden: bool,
     /// How far a chosen token's logit may be from the best.
     slack: f32,
     /// The logits that choosing needs.
@@ -113,6 +116,8 @@ impl<'s> Generation<'s> {
             stops: StopStrings::new(&sampling.stop),
             cancel: cancel.clone(),
             max_tokens: sampling.max_tokens,
+            min_tokens: sampling.min_tokens,
+            ends_hidden: false,
             slack: sampling.temperature * guard::UNLIKELY,
             want,
             start: session.ids().len(),
@@ -179,6 +184,13 @@ impl<'s> Generation<'s> {
             switched: self.switched.clone(),
             stop: self.stop,
         }
+    }
+
+    /// For an answer that is text and nothing else: a model that goes on with control tokens or places of images has said
+    /// what it had to say, and small ones then do so to the end.
+    pub(crate) fn text_only(mut self) -> Self {
+        self.ends_hidden = true;
+        self
     }
 
     /// Takes ids for part of the answer as far as the penalties go, for an answer that goes on from an earlier one.
@@ -393,7 +405,9 @@ impl<'s> Generation<'s> {
 
     /// Takes note of an id; returns the text that it lets through and finds out whether it was the last.
     fn take(&mut self, id: u32) -> Result<String> {
-        if self.session.engine().tokenizer().is_end(id) {
+        let tokenizer = self.session.engine().tokenizer();
+        let hidden = self.ends_hidden && self.ids.len() > self.min_tokens && tokenizer.is_hidden(id);
+        if hidden || tokenizer.is_end(id) {
             self.stop = Some(StopReason::EndOfText);
             return Ok(String::new());
         }

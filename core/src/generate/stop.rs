@@ -3,7 +3,7 @@
 /// Why a generation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StopReason {
-    /// The model ended the text.
+    /// The model ended the text, or, where a task wanted text, went on with what is nothing to read.
     EndOfText,
     /// A stop string came up.
     StopString,

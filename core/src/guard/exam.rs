@@ -268,7 +268,7 @@ impl Exam {
             let Question { name, sort, tokens, .. } = question;
             log::debug!("gpu: {name}, {tokens} tokens, {sort:?}: {:?}", started.elapsed());
             let lost = matches!(wrong, Err(Error::GpuLost(_)));
-            let why = wrong.unwrap_or_else(|error| Some(error.to_string()));
+            let why = wrong.unwrap_or_else(|error| Some(error.cause()));
             faults.extend(why.map(|why| Fault { node: question.name.clone(), suspects, why }));
             if lost {
                 return Ok(faults);
@@ -300,7 +300,7 @@ impl Exam {
             *runs += 1;
             if let Err(error) = program.run(state.as_mut(), &next, want, &mut logits, cancel) {
                 cancel.check()?;
-                return fault(suspects, error.to_string());
+                return fault(suspects, error.cause());
             }
             let best = argmax(&logits).unwrap_or_default();
             let behind = right[*id as usize] - right.get(best as usize).copied().unwrap_or(f32::NEG_INFINITY);

@@ -100,7 +100,7 @@ impl Climbed {
                 Err(Error::Cancelled) => return Err(Error::Cancelled),
                 // What the caller asked for makes no sense.
                 Err(error @ Error::Option { .. }) if self.ladder.is_empty() => return Err(error),
-                Err(error) => return Ok(self.give_up(error.to_string())),
+                Err(error) => return Ok(self.give_up(error.cause())),
             };
             let watch = &mut |kernels: &[String], done, all| watch(&self.ladder, kernels, done, all);
             match exam.sit(program.as_mut(), watch, &mut self.runs, cancel) {
@@ -116,7 +116,7 @@ impl Climbed {
                     }
                 }
                 Err(Error::Cancelled) => return Err(Error::Cancelled),
-                Err(error) => return Ok(self.give_up(error.to_string())),
+                Err(error) => return Ok(self.give_up(error.cause())),
             }
         }
         Ok(self.give_up(format!("it was wrong {MOST_ROUNDS} times")))

@@ -94,7 +94,7 @@ impl Classifier {
         };
         let longest = ids.iter().map(Vec::len).max().unwrap_or(0);
         let limit = limit(engine, &prompt, longest)?;
-        let prefix = Prefix::new(engine, prompt.fixed(engine)?, true);
+        let prefix = Prefix::new(engine, [prompt.beginning(engine)?], true);
         Ok(Self { labels, ids, prompt, prefix, limit, calibrate: options.calibrate, prior: None })
     }
 

@@ -3,7 +3,7 @@
 use super::prefix::Prefix;
 use super::prompt::{Prompt, parts};
 use super::stream::{Progress, Step, Task, TaskStream};
-use super::summarize::{answering, is_short, limit};
+use super::summarize::{answering, is_short, limit, main_points};
 use crate::generate::Sampling;
 use crate::{Cancel, Engine, Result, Session, Stats};
 use serde::{Deserialize, Serialize};
@@ -50,8 +50,9 @@ pub type DigestStream<'s> = TaskStream<'s, Plan>;
 /// Groups notifications by app, the apps in the order of their first appearance, and puts each group into a sentence.
 ///
 /// An app whose notifications are together no longer than such a sentence is not given to the model: they stand as
-/// they are. Of a group that does not fit the context the model sees the newest that do. Notifications without
-/// text and title are left out. The instructions are computed once for all groups.
+/// they are. A notification that is its app's only one is summarised as a text is. Of a group that does not fit the context
+/// the model sees the newest that do. Notifications without text and title are left out. The instructions are computed once
+/// for all groups.
 ///
 /// # Errors
 /// [`Error::Option`](crate::Error::Option) where the context is too small.
@@ -62,36 +63,58 @@ pub fn digest<'s>(
     cancel: &Cancel,
 ) -> Result<DigestStream<'s>> {
     let engine = session.engine();
-    let prompt = Prompt {
+    let several = Prompt {
         instruction: "Give the main point of these phone notifications in one very short sentence.".into(),
         input: "Notifications",
         output: "Summary",
         examples: EXAMPLES,
         ..Prompt::default()
     };
-    let prompt = prompt.fitting(engine)?;
-    let mut sampling = answering(sampling, Sampling::faithful, 48.min(engine.context() / 4).max(8));
-    sampling.stop.extend(prompt.stops(engine));
-    sampling.stop.push("\n".into());
-    let limit = limit(engine, &prompt, sampling.max_tokens)?;
+    let sampling = answering(sampling, Sampling::faithful, 48.min(engine.context() / 4).max(8));
+    let several = Asked::new(engine, several, &sampling)?;
+    let one = Asked::new(engine, main_points(), &sampling)?;
     let todo = group(notifications);
-    let prefix = Prefix::new(engine, prompt.fixed(engine)?, todo.len() > 1);
-    let plan = Plan { prompt, sampling, limit, todo, at: 0, lead: String::new(), groups: Vec::new() };
+    let is_one = |(_, lines): &(String, Vec<String>)| lines.len() == 1;
+    let kinds = [(&several, !todo.iter().all(is_one)), (&one, todo.iter().any(is_one))];
+    let beginnings = kinds.into_iter().filter(|(_, comes)| *comes).map(|(asked, _)| asked.prompt.beginning(engine));
+    let prefix = Prefix::new(engine, beginnings.collect::<Result<Vec<_>>>()?, todo.len() > 1);
+    let plan = Plan { several, one, todo, at: 0, lead: String::new(), groups: Vec::new() };
     Ok(TaskStream::new(session, plan, prefix, cancel))
 }
 
 /// What is left to be put into sentences.
 #[derive(Debug)]
 pub struct Plan {
-    prompt: Prompt,
-    sampling: Sampling,
-    limit: usize,
+    /// How a sentence is got of an app's notifications, and of its only one: asked for the main point of one long
+    /// message as if it were several, small models speak about it instead.
+    several: Asked,
+    one: Asked,
     /// Apps with the lines of their notifications, oldest first.
     todo: Vec<(String, Vec<String>)>,
     at: usize,
     /// The text of a group that needed no model.
     lead: String,
     groups: Vec<Group>,
+}
+
+/// A way to ask.
+#[derive(Debug)]
+struct Asked {
+    prompt: Prompt,
+    sampling: Sampling,
+    /// Tokens of text that it has room for.
+    limit: usize,
+}
+
+impl Asked {
+    fn new(engine: &Engine, prompt: Prompt, sampling: &Sampling) -> Result<Self> {
+        let prompt = prompt.fitting(engine)?;
+        let mut sampling = sampling.clone();
+        sampling.stop.extend(prompt.stops(engine));
+        sampling.stop.push("\n".into());
+        let limit = limit(engine, &prompt, sampling.max_tokens)?;
+        Ok(Self { prompt, sampling, limit })
+    }
 }
 
 impl Task for Plan {
@@ -102,16 +125,17 @@ impl Task for Plan {
         let newline = if self.at == 0 { "" } else { "\n" };
         let head = format!("{newline}{app} ({}): ", lines.len());
         self.at += 1;
+        let asked = if lines.len() == 1 { &self.one } else { &self.several };
         let short = lines.join("; ");
         let (lead, ids) = if is_short(engine, &short)? {
             self.lead = short;
             (format!("{head}{}", self.lead), Vec::new())
         } else {
-            let text = parts(engine, &lines.join("\n"), self.limit)?.pop().unwrap_or_default();
-            (head, self.prompt.encode(engine, &text)?)
+            let text = parts(engine, &lines.join("\n"), asked.limit)?.pop().unwrap_or_default();
+            (head, asked.prompt.encode(engine, &text)?)
         };
         let progress = Progress { part: self.at, parts: self.todo.len(), round: 0 };
-        Ok(Some(Step { progress, lead, ids, goes_on: false, sampling: self.sampling.clone(), show: true }))
+        Ok(Some(Step { progress, lead, ids, goes_on: false, sampling: asked.sampling.clone(), show: true }))
     }
 
     fn done(&mut self, text: String) {

@@ -81,7 +81,7 @@ pub fn extract(session: &mut Session, text: &str, options: &Extract, cancel: &Ca
     let parts = parts(&engine, text, limit)?;
     let mut found: Vec<Option<String>> = vec![None; options.fields.len()];
     let mut meter = Meter::new(&engine);
-    let mut prefix = Prefix::new(&engine, prompt.fixed(&engine)?, parts.len() > 1);
+    let mut prefix = Prefix::new(&engine, [prompt.beginning(&engine)?], parts.len() > 1);
     for part in &parts {
         let ids = prompt.encode(&engine, part)?;
         let mut filled = || -> Result<()> {
@@ -122,7 +122,7 @@ fn fill(
     let engine = session.engine().clone();
     let tokenizer = engine.tokenizer();
     let piece = |id: u32| {
-        let usable = !tokenizer.is_control(id) && !tokenizer.is_end(id);
+        let usable = !tokenizer.is_hidden(id) && !tokenizer.is_end(id);
         usable.then(|| tokenizer.piece(id).ok().map(std::borrow::Cow::into_owned)).flatten()
     };
     // A value may run over the end of a line.

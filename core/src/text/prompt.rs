@@ -104,10 +104,11 @@ impl Prompt {
         messages
     }
 
-    /// How many ids all prompts begin with: those that the prompts of two unlike texts share.
-    pub fn fixed(&self, engine: &Engine) -> Result<usize> {
-        let (a, b) = (self.encode(engine, "Dear all")?, self.encode(engine, "7 (x)")?);
-        Ok(a.iter().zip(&b).take_while(|(a, b)| a == b).count())
+    /// The ids that all prompts begin with: those that the prompts of two unlike texts share.
+    pub fn beginning(&self, engine: &Engine) -> Result<Vec<u32>> {
+        let (mut a, b) = (self.encode(engine, "Dear all")?, self.encode(engine, "7 (x)")?);
+        a.truncate(a.iter().zip(&b).take_while(|(a, b)| a == b).count());
+        Ok(a)
     }
 
     /// Ids that a prompt takes beside those of its text, with some to spare for the seams.

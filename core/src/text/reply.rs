@@ -73,7 +73,7 @@ pub fn reply(session: &mut Session, message: &str, options: &ReplyOptions, cance
     };
     let ids = prompt.encode(&engine, &text)?;
     // Every suggestion goes back to the message's end, beyond what a sliding window may allow.
-    let mut prefix = Prefix::new(&engine, ids.len() - 1, true);
+    let mut prefix = Prefix::new(&engine, [ids[..ids.len() - 1].to_vec()], true);
     let mut suggestions = Vec::new();
     for _ in 0..TRIES {
         if suggestions.len() == SUGGESTIONS || cancel.is_cancelled() {
@@ -85,7 +85,7 @@ pub fn reply(session: &mut Session, message: &str, options: &ReplyOptions, cance
             other => other?,
         };
         meter.prompt(ids.len(), cached, began.elapsed());
-        let mut generation = session.generate(&ids[held..], &sampling, cancel)?;
+        let mut generation = session.generate(&ids[held..], &sampling, cancel)?.text_only();
         let text = generation.text()?;
         meter.first();
         meter.generation(&generation.stats(), ids.len() - held);

@@ -95,7 +95,7 @@ pub fn rewrite<'s>(
         return Err(Error::Option { name: "context".into(), what });
     }
     let todo: VecDeque<String> = parts(engine, text, limit)?.into();
-    let prefix = Prefix::new(engine, prompt.fixed(engine)?, todo.len() > 1);
+    let prefix = Prefix::new(engine, [prompt.beginning(engine)?], todo.len() > 1);
     let plan = Plan { prompt, sampling, of: todo.len(), todo };
     Ok(TaskStream::new(session, plan, prefix, cancel))
 }

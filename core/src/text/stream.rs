@@ -180,7 +180,7 @@ impl<'s, T: Task> TaskStream<'s, T> {
         self.meter.prompt(ids.len(), cached, began.elapsed());
         (self.show, self.fed) = (step.show, ids.len() - held);
         self.current.clear();
-        let mut generation = session.generate(&ids[held..], &step.sampling, &self.cancel)?;
+        let mut generation = session.generate(&ids[held..], &step.sampling, &self.cancel)?.text_only();
         if step.goes_on {
             generation.penalise(&self.written);
         } else {

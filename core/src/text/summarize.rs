@@ -79,7 +79,7 @@ pub fn summarize<'s>(
     cancel: &Cancel,
 ) -> Result<SummaryStream<'s>> {
     let plan = Plan::new(session.engine(), text, options)?;
-    let prefix = Prefix::new(session.engine(), plan.wording.prompt.fixed(session.engine())?, plan.parts > 1);
+    let prefix = Prefix::new(session.engine(), [plan.wording.prompt.beginning(session.engine())?], plan.parts > 1);
     Ok(TaskStream::new(session, plan, prefix, cancel))
 }
 
@@ -235,15 +235,7 @@ impl Wording {
                 examples: HEADLINES,
                 ..Prompt::default()
             },
-            _ => Prompt {
-                instruction: "List the main points of the input text, each in one short sentence.".into(),
-                input: "Text",
-                output: "Main points",
-                opening: "Here are the main points of the text:\n\n1.",
-                page_opening: "\n1.",
-                examples: POINTS,
-                ..Prompt::default()
-            },
+            _ => main_points(),
         };
         let stops: &[&str] = match style {
             // A model that goes on after a headline writes the article.
@@ -252,6 +244,19 @@ impl Wording {
         };
         let leads = if style == Style::Bullets { ("- ", "\n- ") } else { ("", " ") };
         Self { prompt, stops, points, leads, tokens }
+    }
+}
+
+/// For an answer that is the first line of a list of points.
+pub(super) fn main_points() -> Prompt {
+    Prompt {
+        instruction: "List the main points of the input text, each in one short sentence.".into(),
+        input: "Text",
+        output: "Main points",
+        opening: "Here are the main points of the text:\n\n1.",
+        page_opening: "\n1.",
+        examples: POINTS,
+        ..Prompt::default()
     }
 }
 

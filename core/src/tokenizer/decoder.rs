@@ -17,7 +17,7 @@ impl Decoder {
         Self { tokenizer: tokenizer.clone(), hide_control: false, pending: Vec::new() }
     }
 
-    /// The same, but control tokens (ends of turns and the like) give no text.
+    /// The same, but what is nothing to read gives no text: control tokens, places of images.
     #[must_use]
     pub fn hiding_control(mut self) -> Self {
         self.hide_control = true;
@@ -30,7 +30,7 @@ impl Decoder {
     /// [`Error::TokenId`](crate::Error::TokenId) for an id outside the vocabulary.
     pub fn push(&mut self, id: u32) -> Result<String> {
         let piece = self.tokenizer.piece(id)?;
-        if !(self.hide_control && self.tokenizer.is_control(id)) {
+        if !(self.hide_control && self.tokenizer.is_hidden(id)) {
             self.pending.extend_from_slice(&piece);
         }
         let mut text = String::new();

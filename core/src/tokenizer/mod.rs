@@ -205,16 +205,24 @@ impl Tokenizer {
         is_kind(&self.0.vocab, id, Kind::Control)
     }
 
+    /// Whether this is nothing to read: a control token, or the place of an image or the like, which some vocabularies hold
+    /// as text (`[multimodal]`, `<start_of_image>`).
+    pub fn is_hidden(&self, id: u32) -> bool {
+        match self.0.vocab.get(id) {
+            Ok((_, Kind::Control)) => true,
+            Ok((text, Kind::UserDefined)) => is_bracketed(text) && is_place(text),
+            _ => false,
+        }
+    }
+
     /// Whether no text is made of this token, nor ends with it: padding, unknown, places for images, names that were left
     /// over (`<unused7>`, `[multimodal]`). Tags that a model may honestly write (`<b>`) count as well where it has tokens
     /// of their own for them.
     pub fn is_reserved(&self, id: u32) -> bool {
         let Ok((text, kind)) = self.0.vocab.get(id) else { return true };
-        let bracketed =
-            || [('<', '>'), ('[', ']')].iter().any(|&(open, close)| text.starts_with(open) && text.ends_with(close));
         match kind {
             Kind::Control | Kind::Unknown => !self.is_end(id),
-            Kind::UserDefined => bracketed(),
+            Kind::UserDefined => is_bracketed(text),
             Kind::Normal | Kind::Byte => false,
         }
     }
@@ -272,6 +280,17 @@ impl Model {
             Self::Bpe(_) => bpe::piece_bytes(text, kind),
         }
     }
+}
+
+fn is_bracketed(text: &str) -> bool {
+    [('<', '>'), ('[', ']')].iter().any(|&(open, close)| text.starts_with(open) && text.ends_with(close))
+}
+
+/// Whether something in brackets stands for what is no text, by the names that vocabularies use; HTML's tags are text.
+fn is_place(text: &str) -> bool {
+    const NAMES: [&str; 7] = ["audio", "image", "multimodal", "reserved", "unused", "video", "vision"];
+    let is_tag = matches!(text, "<audio>" | "</audio>" | "<video>" | "</video>");
+    !is_tag && NAMES.iter().any(|name| text.contains(name))
 }
 
 fn is_kind(vocab: &Vocab, id: u32, kind: Kind) -> bool {
