@@ -1,7 +1,8 @@
 //! Summaries. A text that does not fit the context is summarised in parts, and the summaries are summarised.
 //!
 //! A summary is the first point, or the first few, of a numbered list whose numbers are written for the model: small
-//! models neither count nor keep to a form, but a list they continue with what the text says.
+//! models neither count nor keep to a form, but a list they continue with what the text says. The list ends early where it
+//! is half as long as the text.
 
 use super::prefix::Prefix;
 use super::prompt::{Prompt, count, parts};
@@ -100,6 +101,9 @@ pub struct Plan {
     of: usize,
     /// Summaries of this round's parts.
     done: Vec<String>,
+    /// Tokens of the last part, and the points that were made of it.
+    size: usize,
+    made: String,
 }
 
 /// Tokens that a text may have, so that prompt and answer fit the context as well.
@@ -129,7 +133,26 @@ impl Plan {
         let limit = limit(engine, &wording.prompt, (answer + 4) * points.max(1))?;
         let todo: VecDeque<String> = parts(engine, text, limit)?.into();
         let of = todo.len();
-        Ok(Self { wording, sampling, limit, points, point: 0, parts: of, round: 0, todo, of, done: Vec::new() })
+        Ok(Self {
+            wording,
+            sampling,
+            limit,
+            points,
+            point: 0,
+            parts: of,
+            round: 0,
+            todo,
+            of,
+            done: Vec::new(),
+            size: 0,
+            made: String::new(),
+        })
+    }
+
+    /// Whether the points are half as long as their text: all has been said, and a small model would go on with what it
+    /// has from elsewhere.
+    fn is_enough(&self, engine: &Engine) -> Result<bool> {
+        Ok(2 * count(engine, &self.made)? >= self.size)
     }
 
     /// Whether what this round writes is the summary.
@@ -161,8 +184,10 @@ impl Task for Plan {
         let (first, others) = self.wording.leads;
         let (lead, ids, goes_on) = if let Some(text) = self.todo.pop_front() {
             self.point = 1;
+            self.size = count(engine, &text)?;
+            self.made.clear();
             (first, self.wording.prompt.encode(engine, &text)?, false)
-        } else if self.is_last() && (1..self.points).contains(&self.point) {
+        } else if self.is_last() && (1..self.points).contains(&self.point) && !self.is_enough(engine)? {
             self.point += 1;
             let number = format!("\n{}.", self.point);
             (others, engine.tokenizer().encode(&number, Special::Plain)?, true)
@@ -183,6 +208,7 @@ impl Task for Plan {
     }
 
     fn done(&mut self, text: String) {
+        self.made.push_str(&text);
         if !text.is_empty() && !self.is_last() {
             self.done.push(text);
         }

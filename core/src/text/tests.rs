@@ -234,6 +234,39 @@ fn cancelling_returns_what_is_there() {
     assert_eq!((replies.suggestions.len(), replies.stats.stop), (0, Some(StopReason::Cancelled)));
 }
 
+/// Where the first point says half of the text, there is no second.
+#[test]
+fn a_summary_ends_where_enough_is_said() {
+    for file in FILES {
+        let tokenizer = engine(file, |_| Vec::new()).0.tokenizer().clone();
+        let encode = |text: &str| tokenizer.encode(text, Special::Plain).unwrap();
+        // Long enough for two points, of at most 16 tokens in a context as small as this.
+        let text: String = (0..)
+            .map(|i| format!("{i} x. "))
+            .scan(String::new(), |all, next| {
+                all.push_str(&next);
+                Some(all.clone())
+            })
+            .find(|text| encode(text).len() > 24)
+            .unwrap();
+        let stays = |id: &u32| encode(&tokenizer.piece_text(*id).repeat(16)).len() >= 14;
+        let word = encode("abcdefghijklmnopqrstuvwxyz").into_iter().find(stays).unwrap();
+        let end = *encode("\n").last().unwrap();
+        for (words, points) in [(2, 2), (99, 1)] {
+            let runs = AtomicUsize::new(0);
+            let (engine, _) = engine(file, move |_| {
+                let run = runs.fetch_add(1, Ordering::Relaxed) % (words + 1);
+                let next = if run < words { word } else { end };
+                (0..vocab(file) as u32).map(|id| if id == next { 1e6 } else { 0.0 }).collect()
+            });
+            let mut session = engine.session().unwrap();
+            let options = Summarize { style: Style::Bullets, ..Summarize::default() };
+            let summary = summarize(&mut session, &text, &options, &go()).unwrap().finish().unwrap();
+            assert_eq!(summary.summary.lines().count(), points, "{file}: {:?}", summary.summary);
+        }
+    }
+}
+
 /// A small model that has said what it had to say goes on with places of images, to the end of what it may.
 #[test]
 fn what_is_nothing_to_read_ends_an_answer() {
