@@ -150,9 +150,9 @@ impl Plan {
     }
 
     /// Whether the points are half as long as their text: all has been said, and a small model would go on with what it
-    /// has from elsewhere.
+    /// has from elsewhere. Summaries of parts are short already.
     fn is_enough(&self, engine: &Engine) -> Result<bool> {
-        Ok(2 * count(engine, &self.made)? >= self.size)
+        Ok(self.round == 0 && 2 * count(engine, &self.made)? >= self.size)
     }
 
     /// Whether what this round writes is the summary.

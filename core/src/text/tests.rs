@@ -241,7 +241,7 @@ fn a_summary_ends_where_enough_is_said() {
         let tokenizer = engine(file, |_| Vec::new()).0.tokenizer().clone();
         let encode = |text: &str| tokenizer.encode(text, Special::Plain).unwrap();
         // Long enough for two points, of at most 16 tokens in a context as small as this.
-        let text: String = (0..)
+        let text: String = (0..99)
             .map(|i| format!("{i} x. "))
             .scan(String::new(), |all, next| {
                 all.push_str(&next);
