@@ -179,9 +179,8 @@ impl Worker {
         let cancel = work.token().clone();
         self.put(cancel, move |model| {
             sender.end(caught(|| {
-                let model = model.ok_or_else(KingletError::closed)?;
                 work.token().check()?;
-                job(model, &work)
+                job(model.ok_or_else(KingletError::closed)?, &work)
             }));
         })?;
         Ok(answer)
@@ -196,7 +195,13 @@ impl Worker {
         let (cancel, stats) = (Cancel::default(), Arc::default());
         let events = Events::new(sender, cancel.clone(), Arc::clone(&stats));
         self.put(cancel.clone(), move |model| {
-            let result = caught(|| job(model.ok_or_else(KingletError::closed)?, &events));
+            let result = caught(|| {
+                let Some(model) = model else {
+                    events.cancel().check()?;
+                    return Err(KingletError::closed());
+                };
+                job(model, &events)
+            });
             events.end(result);
         })?;
         Ok(Stream { receiver, cancel, stats })
@@ -207,13 +212,23 @@ impl Worker {
         if state.closing {
             return Err(KingletError::closed());
         }
+        // Whoever was cancelled makes room, even while the thread is at something long.
+        let mut cancelled = VecDeque::new();
         if state.waiting.len() >= MOST_WAITING {
+            let waiting = std::mem::take(&mut state.waiting);
+            (cancelled, state.waiting) = waiting.into_iter().partition(|job| job.cancel.is_cancelled());
+        }
+        let full = state.waiting.len() >= MOST_WAITING;
+        if !full {
+            state.waiting.push_back(Job { cancel, run: Box::new(run) });
+        }
+        drop(state);
+        self.0.changed.notify_all();
+        cancelled.into_iter().for_each(|job| (job.run)(None));
+        if full {
             let what = format!("{MOST_WAITING} calls wait for the engine already; await or cancel some of them first");
             return Err(KingletError::Busy(what));
         }
-        state.waiting.push_back(Job { cancel, run: Box::new(run) });
-        drop(state);
-        self.0.changed.notify_all();
         Ok(())
     }
 
@@ -311,6 +326,28 @@ mod tests {
 
     fn is_internal(error: &KingletError) -> bool {
         matches!(error, KingletError::Internal(text) if text.contains("inside: a bug; load"))
+    }
+
+    #[test]
+    fn cancelled_calls_make_room_for_others() {
+        let worker = worker();
+        let (free, busy) = std::sync::mpsc::channel::<()>();
+        let (begun, begins) = std::sync::mpsc::channel();
+        let long = worker.ask(&Work::new(), move |_, _| Ok((begun.send(()).is_ok(), busy.recv().is_err())));
+        begins.recv().unwrap();
+        let ask = || worker.ask(&Work::new(), |model, _| Ok(model.engine.vocab()));
+        let stream = worker.stream(|_, _| Err(KingletError::closed())).unwrap();
+        let mut waiting: Vec<_> = (1..MOST_WAITING).map(|_| ask().unwrap()).collect();
+        assert!(matches!(ask().err(), Some(KingletError::Busy(_))));
+        stream.cancel.cancel();
+        waiting.truncate(10);
+        let mut more: Vec<_> = (10..MOST_WAITING).map(|_| ask().unwrap()).collect();
+        assert!(matches!(ask().err(), Some(KingletError::Busy(_))));
+        // They end without the thread.
+        assert!(matches!(block_on(stream.receiver.take()), Some(Err(KingletError::Cancelled(_)))));
+        drop(free);
+        assert!(block_on(long.unwrap().get()).unwrap().1);
+        assert!(waiting.drain(..).chain(more.drain(..)).all(|answer| block_on(answer.get()).unwrap() > 0));
     }
 
     #[test]
