@@ -73,12 +73,18 @@ pub fn digest<'s>(
     let sampling = answering(sampling, Sampling::faithful, 48.min(engine.context() / 4).max(8));
     let several = Asked::new(engine, several, &sampling)?;
     let one = Asked::new(engine, main_points(), &sampling)?;
-    let todo = group(notifications);
-    let is_one = |(_, lines): &(String, Vec<String>)| lines.len() == 1;
-    let kinds = [(&several, !todo.iter().all(is_one)), (&one, todo.iter().any(is_one))];
-    let beginnings = kinds.into_iter().filter(|(_, comes)| *comes).map(|(asked, _)| asked.prompt.beginning(engine));
-    let prefix = Prefix::new(engine, beginnings.collect::<Result<Vec<_>>>()?, todo.len() > 1);
-    let plan = Plan { several, one, todo, at: 0, lead: String::new(), groups: Vec::new() };
+    let todo = group(notifications).into_iter().map(|(app, lines)| App::new(engine, app, lines));
+    let todo = todo.collect::<Result<Vec<_>>>()?;
+    // Of ways that nobody is asked in, no beginning need be kept.
+    let asked = |one: bool| todo.iter().filter(move |app| app.short.is_none() && app.is_one() == one).count();
+    let mut beginnings = Vec::new();
+    for (way, times) in [(&several, asked(false)), (&one, asked(true))] {
+        if times > 0 {
+            beginnings.push(way.prompt.beginning(engine)?);
+        }
+    }
+    let prefix = Prefix::new(engine, beginnings, asked(false) + asked(true) > 1);
+    let plan = Plan { several, one, todo, at: 0, groups: Vec::new() };
     Ok(TaskStream::new(session, plan, prefix, cancel))
 }
 
@@ -89,12 +95,31 @@ pub struct Plan {
     /// message as if it were several, small models speak about it instead.
     several: Asked,
     one: Asked,
-    /// Apps with the lines of their notifications, oldest first.
-    todo: Vec<(String, Vec<String>)>,
+    todo: Vec<App>,
     at: usize,
-    /// The text of a group that needed no model.
-    lead: String,
     groups: Vec<Group>,
+}
+
+/// What is known of an app.
+#[derive(Debug)]
+struct App {
+    name: String,
+    /// Of its notifications, oldest first.
+    lines: Vec<String>,
+    /// The lines as they stand, where they need no model.
+    short: Option<String>,
+}
+
+impl App {
+    fn new(engine: &Engine, name: String, lines: Vec<String>) -> Result<Self> {
+        let short = lines.join("; ");
+        let short = is_short(engine, &short)?.then_some(short);
+        Ok(Self { name, lines, short })
+    }
+
+    fn is_one(&self) -> bool {
+        self.lines.len() == 1
+    }
 }
 
 /// A way to ask.
@@ -121,17 +146,15 @@ impl Task for Plan {
     type Output = Digest;
 
     fn next(&mut self, engine: &Engine) -> Result<Option<Step>> {
-        let Some((app, lines)) = self.todo.get(self.at) else { return Ok(None) };
+        let Some(app) = self.todo.get(self.at) else { return Ok(None) };
         let newline = if self.at == 0 { "" } else { "\n" };
-        let head = format!("{newline}{app} ({}): ", lines.len());
+        let head = format!("{newline}{} ({}): ", app.name, app.lines.len());
         self.at += 1;
-        let asked = if lines.len() == 1 { &self.one } else { &self.several };
-        let short = lines.join("; ");
-        let (lead, ids) = if is_short(engine, &short)? {
-            self.lead = short;
-            (format!("{head}{}", self.lead), Vec::new())
+        let asked = if app.is_one() { &self.one } else { &self.several };
+        let (lead, ids) = if let Some(short) = &app.short {
+            (format!("{head}{short}"), Vec::new())
         } else {
-            let text = parts(engine, &lines.join("\n"), asked.limit)?.pop().unwrap_or_default();
+            let text = parts(engine, &app.lines.join("\n"), asked.limit)?.pop().unwrap_or_default();
             (head, asked.prompt.encode(engine, &text)?)
         };
         let progress = Progress { part: self.at, parts: self.todo.len(), round: 0 };
@@ -139,10 +162,9 @@ impl Task for Plan {
     }
 
     fn done(&mut self, text: String) {
-        let Some((app, lines)) = self.at.checked_sub(1).and_then(|at| self.todo.get(at)) else { return };
-        let lead = std::mem::take(&mut self.lead);
-        let summary = if lead.is_empty() { text } else { lead };
-        self.groups.push(Group { app: app.clone(), count: lines.len(), summary });
+        let Some(app) = self.at.checked_sub(1).and_then(|at| self.todo.get(at)) else { return };
+        let summary = app.short.clone().unwrap_or(text);
+        self.groups.push(Group { app: app.name.clone(), count: app.lines.len(), summary });
     }
 
     fn output(self, text: String, stats: Stats) -> Digest {
