@@ -10,8 +10,8 @@ const TARGET: &str = "aarch64-unknown-linux-gnu";
 const CORES: [(&str, &str); 3] = [("cortex-a57", "NEON"), ("cortex-a76", "NEON dotprod"), ("max", "NEON i8mm")];
 /// Kernels against plain loops, then whole small models against another implementation.
 const TESTS: &str = "cpu:: tiny_models";
-/// Only type-checked: linking needs what Apple ships. The simulator's code is the same.
-const IOS: &str = "aarch64-apple-ios";
+/// The phone and the simulator, only type-checked: linking needs what Apple ships.
+const IOS: [&str; 2] = ["aarch64-apple-ios", "aarch64-apple-ios-sim"];
 const LINKER: &str = "aarch64-linux-gnu-gcc";
 const SYSTEM_ROOT: &str = "/usr/aarch64-linux-gnu";
 
@@ -21,7 +21,7 @@ pub fn run() -> Result<Outcome> {
         ["qemu-aarch64-static", "qemu-aarch64"].into_iter().find(|q| Line::new(&format!("{q} --version")).succeeds());
     let qemu = qemu.context("qemu-aarch64-static is missing; xtask/setup.sh installs it")?;
     ensure!(Line::new(&format!("{LINKER} --version")).succeeds(), "{LINKER} is missing; xtask/setup.sh installs it");
-    let cargo = match Cargo::for_targets(&[TARGET, IOS]) {
+    let cargo = match Cargo::for_targets(&[TARGET, IOS[0], IOS[1]]) {
         Ok(cargo) => cargo,
         Err(error) => return Ok(Outcome::Skipped(format!("no standard library for {TARGET}: {error:#}"))),
     };
@@ -33,12 +33,14 @@ pub fn run() -> Result<Outcome> {
         ensure!(counts.passed > 0, "nothing was tested on {core}");
         all += counts;
     }
-    println!("--- {IOS}");
-    // As users get it.
-    let check = "check --package kinglet --package kinglet-ffi --no-default-features --locked --target";
-    cargo.line(&format!("{check} {IOS}"))?.run()?;
+    for target in IOS {
+        println!("--- {target}");
+        // As users get it.
+        let check = "check --package kinglet --package kinglet-ffi --no-default-features --locked --target";
+        cargo.line(&format!("{check} {target}"))?.run()?;
+    }
     let cores = CORES.map(|(core, isa)| format!("{core} ({isa})")).join(", ");
-    Ok(Outcome::Passed(format!("{cores}: {all}; type-checked for {IOS}")))
+    Ok(Outcome::Passed(format!("{cores}: {all}; type-checked for {}", IOS.join(" and "))))
 }
 
 fn test_line(cargo: &Cargo, qemu: &str, core: &str, isa: &str) -> Result<Line> {
